@@ -1,0 +1,163 @@
+//! Every domain-separation tag of the system, each once (D3).
+//!
+//! On the wire of a hash a tag is `u8 len || bytes`, so no tag can be the prefix of another one's input.
+
+/// A domain-separation tag: 1 to 64 ASCII bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tag(&'static str);
+
+impl Tag {
+    const fn new(text: &'static str) -> Self {
+        assert!(
+            !text.is_empty() && text.len() <= 64 && text.is_ascii(),
+            "1 to 64 ASCII bytes"
+        );
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// `u8 len || bytes`.
+    #[must_use]
+    pub fn prefix(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len().saturating_add(1));
+        // `new` bounds the length by 64.
+        out.push(u8::try_from(self.0.len()).unwrap_or(u8::MAX));
+        out.extend_from_slice(self.0.as_bytes());
+        out
+    }
+}
+
+macro_rules! tags {
+    ($($(#[$m:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$m])* pub const $name: Tag = Tag::new($text);)*
+        /// All tags, for the uniqueness test and for readers.
+        pub const ALL: &[Tag] = &[$($name),*];
+    };
+}
+
+tags! {
+    /// Genesis document (D2).
+    GENESIS = "genesis";
+    /// Frame identity (section 1).
+    FRAME = "frame";
+    /// Beacon of the genesis frame (D4).
+    BEACON_ZERO = "beacon0";
+    /// Beacon from a reel output (R1).
+    BEACON = "beacon";
+    /// Seed of a reel step (R1).
+    REEL = "reel";
+    /// Discriminant seed of an epoch (R1).
+    DISCRIMINANT = "disc";
+    /// Hash to a class-group form (R1).
+    FORM = "form";
+    /// Fiat-Shamir prime of a Wesolowski proof (R7).
+    VDF_PRIME = "vdf.prime";
+    /// Leader seed (C5).
+    LEADER = "leader";
+    /// Leader permutation blocks (C5).
+    LEADER_BLOCK = "leader.block";
+    /// Vote signature (C6).
+    VOTE = "vote";
+    /// Timeout signature (C6).
+    TIMEOUT = "timeout";
+    /// Consensus envelope, Ed25519 (W1).
+    ENVELOPE = "envelope";
+    /// Committee list root (C2).
+    COMMITTEE = "committee";
+    /// Prover address.
+    PROVER = "prover";
+    /// Worker certificate (D4, I1).
+    WORKER = "worker";
+    /// Statement of a BLS proof of possession (D2, I2).
+    POSSESSION = "pop";
+    /// Certificate of a worker process's network identity, Ed25519 (W4).
+    IPC_CERT = "ipc.cert";
+    /// Key record (I2).
+    KEY_RECORD = "keyrecord";
+    /// Merkle leaf of requests and receipts (D3).
+    MERKLE_LEAF = "merkle.leaf";
+    /// Merkle inner node (D3).
+    MERKLE_INNER = "merkle.inner";
+    /// Merkle root: binds the count (D3).
+    MERKLE_ROOT = "merkle.root";
+    /// Gossip message id (W2).
+    GOSSIP = "gossip";
+    /// Multi-opening challenges (K4).
+    KZG_MULTI = "kzg.multi";
+    /// Multi-opening evaluation point (K4).
+    KZG_MULTI_POINT = "kzg.multi.point";
+    /// SRS ceremony binding and steps (D5).
+    CEREMONY = "ceremony";
+    /// Proof of knowledge inside a contribution (D5).
+    CEREMONY_POK = "ceremony.pok";
+    /// Signature of a contribution by its prover (D5).
+    CEREMONY_SIGN = "ceremony.sign";
+    /// Random weights of batch checks.
+    BATCH = "batch";
+    /// Content of a trie leaf (K1).
+    CONTENT = "content";
+    /// Transfer identity (T6).
+    TX = "tx";
+    /// Message that the signatures of a transfer sign (T6).
+    TX_MESSAGE = "txm";
+    /// Range proof bytes inside that message (T6).
+    RANGE_HASH = "txm.range";
+    /// Merlin label of the range proof (T6).
+    RANGE = "range";
+    /// Coin identity (T1).
+    COIN = "coin";
+    /// Nullifier (T1).
+    NULLIFIER = "nullifier";
+    /// rho of a mint (T1).
+    MINT = "mint";
+    /// Key image base point (T1).
+    IMAGE = "image";
+    /// DLEQ of an input (T6).
+    DLEQ = "dleq";
+    /// Excess signature (T5).
+    EXCESS = "excess";
+    /// Mint authority signature (T6).
+    AUTHORITY = "authority";
+    /// Hedged nonces (T6).
+    NONCE = "nonce";
+    /// Shared secret of an output (T7).
+    SHARE = "share";
+    /// Key scalar of an output (T7).
+    SHARE_KEY = "share.key";
+    /// Blinding of an output (T7).
+    SHARE_BLINDING = "share.blinding";
+    /// Amount mask of an output (T7).
+    SHARE_AMOUNT = "share.amount";
+    /// View tag of an output (T7).
+    SHARE_VIEW = "share.view";
+    /// Pedersen blinding generator (T6).
+    GEN_BLINDING = "gen.blinding";
+    /// Range-proof vector generators (T6).
+    GEN_G = "gen.g";
+    /// Range-proof vector generators (T6).
+    GEN_H = "gen.h";
+    /// Inner-product generator of the range proof (T6).
+    GEN_U = "gen.u";
+    /// Address of the native token's shard and domain.
+    NATIVE = "native";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_unique_and_prefix_free() {
+        for (i, a) in ALL.iter().enumerate() {
+            for b in &ALL[i + 1..] {
+                let (pa, pb) = (a.prefix(), b.prefix());
+                assert!(!pa.starts_with(&pb) && !pb.starts_with(&pa), "{a:?} {b:?}");
+            }
+        }
+    }
+}
