@@ -145,6 +145,22 @@ tags! {
     GEN_U = "gen.u";
     /// Address of the native token's shard and domain.
     NATIVE = "native";
+    /// Whole encoding of a bundle: key of proof caches and mempools.
+    BUNDLE = "bundle";
+    /// Signature of an account debit (F2).
+    DEBIT = "debit";
+    /// Address of a public fee balance (F2).
+    FEE_ACCOUNT = "fee.account";
+    /// Address of a domain's supply record (T9).
+    TOKEN_SUPPLY = "token.supply";
+    /// Address of an authority's mint nonce (T9).
+    TOKEN_NONCE = "token.nonce";
+    /// Address of the coin count of a home (T3).
+    TOKEN_COUNT = "token.count";
+    /// Address of an entry of a home's coin index (T3).
+    TOKEN_INDEX = "token.index";
+    /// Domain of the prover registry.
+    REGISTRY = "registry";
 }
 
 #[cfg(test)]
