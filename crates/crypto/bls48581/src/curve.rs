@@ -1,0 +1,51 @@
+//! Short Weierstrass curves `y^2 = x^3 + b`: affine and homogeneous projective points.
+//!
+//! Addition and doubling follow Renes, Costello and Batina, "Complete addition formulas for prime order elliptic
+//! curves" (2015), algorithms 7 to 9: no case distinction inside the subgroup of order `r`.
+
+mod affine;
+mod codec;
+mod g1;
+mod projective;
+mod scalar;
+
+use core::fmt::Debug;
+
+pub use affine::{Affine, Checked};
+pub use g1::{G1, G1_BYTES, G1Affine, G1Projective};
+pub use projective::Projective;
+pub(crate) use scalar::{HalfScalar, bits_at, split_by_eigenvalue};
+
+use crate::field::Field;
+use crate::fr::Fr;
+
+/// One of the two curve groups. Sealed: implemented by [`G1`] and `G2` only.
+pub trait Curve: Copy + Debug + PartialEq + Eq + Send + Sync + 'static {
+    /// Field of the coordinates.
+    type Base: Field + Send + Sync;
+    /// Length of the encoding: tag and x-coordinate.
+    const BYTES: usize;
+    /// Affine coordinates of the generator.
+    const GENERATOR: (Self::Base, Self::Base);
+    /// Whether the whole curve has points of order two (the subgroup never has).
+    const HAS_TWO_TORSION: bool;
+    /// Number of digits of a scalar in base of the eigenvalue.
+    const DIGITS: usize;
+    /// Bit length of a digit.
+    const DIGIT_BITS: usize;
+
+    /// The constant `b` of the curve equation.
+    fn b() -> Self::Base;
+    /// Product with `3 b`.
+    fn mul_3b(v: &Self::Base) -> Self::Base;
+    /// Endomorphism `E` that acts on the subgroup as a positive eigenvalue.
+    fn endomorphism(p: &Projective<Self>) -> Projective<Self>;
+    /// As [`endomorphism`](Self::endomorphism), on affine points.
+    fn endomorphism_affine(p: &Affine<Self>) -> Affine<Self>;
+    /// Digits `k_i` with `k = sum k_i eigenvalue^i`, least significant first. Constant time.
+    fn digits(k: &Fr) -> Vec<HalfScalar>;
+    /// Subgroup test for a point of the curve other than the identity.
+    fn in_subgroup(p: &Affine<Self>) -> bool;
+    /// `[k]p` for a point of the subgroup. Constant time.
+    fn mul_ct(p: &Projective<Self>, k: &Fr) -> Projective<Self>;
+}

@@ -1,0 +1,6 @@
+//! Integration tests: known answers, laws, rejections.
+
+mod codec;
+mod curve;
+mod field;
+mod support;
