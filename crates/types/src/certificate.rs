@@ -369,10 +369,9 @@ canonical! {
     pub struct EpochProof {
         /// The closing frame `B_e`.
         pub closing: Header,
-        /// `(id, parent)` of the frames between the closing frame and the parent of the tip, oldest first.
-        pub links: Bounded<(FrameId, FrameId), EPOCH_LINKS_MAX>,
-        /// Header of the tip's parent; `None` when that is the closing frame itself.
-        pub parent: Option<Header>,
+        /// Headers of the descendants between the closing frame and the tip, oldest first. Whole headers: an identity
+        /// alone would not say whose child it is.
+        pub between: Bounded<Header, EPOCH_LINKS_MAX>,
         /// The certified header one rank above its parent.
         pub tip: Header,
         /// Certificate of the tip.

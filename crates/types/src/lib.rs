@@ -30,6 +30,6 @@ pub use ids::{
     Nullifier, PeerKey, ProverId, Rank, ShardAddr, Timestamp, TxId,
 };
 pub use message::{
-    ConsensusMessage, Envelope, FramesRequest, FramesResponse, Justify, Proposal, SealedFrame,
-    envelope_bytes,
+    ConsensusMessage, Envelope, FinalFrame, FramesRequest, FramesResponse, Justify, Proposal,
+    SealedFrame, SettlementMessage, envelope_bytes,
 };

@@ -25,7 +25,7 @@ pub const TC_GROUPS_MAX: usize = 64;
 pub const SHARDS_MAX: usize = 256;
 /// Shard updates in one global body (S1).
 pub const SHARD_UPDATES_MAX: usize = 64;
-/// Header links inside an epoch proof: bounds how long a closing epoch may struggle before its proof must use
+/// Descendant headers inside an epoch proof, at most 1 MiB: bounds how long a closing epoch may struggle before its proof must use
 /// a later pair of consecutive ranks (C1).
 pub const EPOCH_LINKS_MAX: usize = 1024;
 

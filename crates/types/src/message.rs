@@ -111,6 +111,9 @@ canonical! {
         pub rank: Rank,
         /// The author.
         pub member: MemberIndex,
+        /// How often the author sent this before: a repetition is a new message for gossip, which would otherwise
+        /// suppress it as a duplicate.
+        pub attempt: u32,
         /// The message.
         pub payload: ConsensusMessage,
         /// Ed25519 signature of the author's peer key.
@@ -122,23 +125,46 @@ impl Envelope {
     /// What the signature covers.
     #[must_use]
     pub fn signed_bytes(&self, genesis: GenesisHash) -> Vec<u8> {
-        envelope_bytes(genesis, self.member, &self.payload)
+        envelope_bytes(genesis, self.member, self.attempt, &self.payload)
     }
 }
 
-/// What the signature of an envelope covers: `("envelope", genesis, member, payload)`; the payload names chain,
+/// What the signature of an envelope covers: `("envelope", genesis, member, attempt, payload)`; the payload names chain,
 /// epoch and rank.
 #[must_use]
 pub fn envelope_bytes(
     genesis: GenesisHash,
     member: MemberIndex,
+    attempt: u32,
     payload: &ConsensusMessage,
 ) -> Vec<u8> {
     use borsh::BorshSerialize as _;
-    let mut out = tagged(tags::ENVELOPE, &(genesis, member));
+    let mut out = tagged(tags::ENVELOPE, &(genesis, member, attempt));
     let written = payload.serialize(&mut out);
     debug_assert!(written.is_ok(), "encoding into memory is total");
     out
+}
+
+canonical! {
+    /// What travels on the settlement mask of the global chain (W2).
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum SettlementMessage {
+        /// A shard frame with the certificate that makes its parent final (S1).
+        Update(Box<FinalityProof>) = 0,
+        /// A solved reel step (R2).
+        Beacon(Box<BeaconWitness>) = 1,
+    }
+}
+
+canonical! {
+    /// A final frame, published by its proposer for those who follow without voting (R6).
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct FinalFrame {
+        /// The frame.
+        pub frame: SealedFrame,
+        /// Why it is final.
+        pub proof: FinalityProof,
+    }
 }
 
 canonical! {
