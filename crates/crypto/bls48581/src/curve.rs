@@ -6,6 +6,7 @@
 mod affine;
 mod codec;
 mod g1;
+mod g2;
 mod projective;
 mod scalar;
 
@@ -13,8 +14,9 @@ use core::fmt::Debug;
 
 pub use affine::{Affine, Checked};
 pub use g1::{G1, G1_BYTES, G1Affine, G1Projective};
+pub use g2::{G2, G2_BYTES, G2Affine, G2Projective};
 pub use projective::Projective;
-pub(crate) use scalar::{HalfScalar, bits_at, split_by_eigenvalue};
+pub(crate) use scalar::{HalfScalar, X_ABS, bits_at, split_by_eigenvalue};
 
 use crate::field::Field;
 use crate::fr::Fr;

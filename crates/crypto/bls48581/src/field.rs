@@ -12,6 +12,8 @@ pub trait Wide: Copy + Debug {
     fn add_assign(&mut self, rhs: &Self);
     /// `self -= rhs`.
     fn sub_assign(&mut self, rhs: &Self);
+    /// `-self`.
+    fn neg(&self) -> Self;
     /// `self` times the non-residue that defines the next level of the tower.
     fn mul_nonresidue(&self) -> Self;
 }
@@ -107,10 +109,15 @@ impl Wide for FpWide {
     }
 
     #[inline(always)]
-    fn mul_nonresidue(&self) -> Self {
+    fn neg(&self) -> Self {
         let mut r = Self::ZERO;
         r.sub_assign(self);
         r
+    }
+
+    #[inline(always)]
+    fn mul_nonresidue(&self) -> Self {
+        self.neg()
     }
 }
 

@@ -49,6 +49,36 @@ pub(crate) fn split_by_eigenvalue(k: &Fr) -> [HalfScalar; 2] {
     [rem, q]
 }
 
+/// `ceil(2^96 / |x|)`: multiplies a 63-bit number to its exact quotient by `|x|`.
+const X_RECIPROCAL: u64 = ((1u128 << 96) / (X_ABS as u128) + 1) as u64;
+
+/// Digits of `k` in base `|x|`, least significant first; `k < r < x^16`. Constant time.
+pub(crate) fn split_by_x(k: &Fr) -> [u64; 16] {
+    const STEP: usize = 30;
+    const STEPS: usize = 18;
+    let limbs = k.to_limbs();
+    let mut words = [0u64; STEPS];
+    for (i, w) in words.iter_mut().enumerate() {
+        let (word, shift) = (STEP * i / 64, STEP * i % 64);
+        let high = if word < 8 { limbs[word + 1] } else { 0 };
+        let pair = u128::from(limbs[word]) | (u128::from(high) << 64);
+        *w = ((pair >> shift) as u64) & ((1 << STEP) - 1);
+    }
+    let mut digits = [0; 16];
+    for d in &mut digits {
+        let mut rem = 0u64;
+        for w in words.iter_mut().rev() {
+            // rem < 2^33, so the dividend has at most 63 bits and the error of the reciprocal stays below 1/|x|.
+            let dividend = (rem << STEP) | *w;
+            let quotient = ((u128::from(dividend) * u128::from(X_RECIPROCAL)) >> 96) as u64;
+            rem = dividend - quotient * X_ABS;
+            *w = quotient;
+        }
+        *d = rem;
+    }
+    digits
+}
+
 /// Signed digits of `w` bits, in `[-2^(w-1), 2^(w-1)]`, least significant first, such that `k = sum d_i 2^(w i)`.
 /// `count w` must exceed the bit length of `k`. Constant time.
 pub(crate) fn signed_windows(k: &HalfScalar, w: usize, count: usize) -> Vec<i8> {
@@ -104,6 +134,18 @@ mod tests {
                 assert_eq!(part[4] >> 3, 0);
                 assert_eq!(kernel::sub(&part, &X8).1, 1);
             }
+        }
+    }
+
+    #[test]
+    fn base_x_digits_recombine_and_are_digits() {
+        for k in samples() {
+            let digits = split_by_x(&k);
+            assert!(digits.iter().all(|&d| d < X_ABS));
+            let sum = digits.iter().rev().fold(Fr::ZERO, |acc, &d| {
+                acc * Fr::from_u64(X_ABS) + Fr::from_u64(d)
+            });
+            assert_eq!(sum, k);
         }
     }
 

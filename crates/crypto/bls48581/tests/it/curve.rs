@@ -1,6 +1,6 @@
 //! Group laws and known answers.
 
-use quil_bls48581::{Fr, G1Affine, G1Projective, msm_vartime};
+use quil_bls48581::{Fr, G1Affine, G1Projective, G2Affine, G2Projective, msm_vartime};
 
 use crate::support::{bytes, fr, random_fr, rng, vectors};
 
@@ -134,6 +134,35 @@ msm_laws!(
     G1Projective,
     [0, 1, 2, 7, 64, 199, 200, 301]
 );
+
+group_laws!(g2_group_laws, G2Affine, G2Projective);
+scalar_laws!(g2_scalar_laws, G2Projective, 2);
+msm_laws!(
+    g2_msm_is_the_sum_of_products,
+    G2Affine,
+    G2Projective,
+    [0, 1, 5, 26]
+);
+
+#[test]
+fn g2_known_answers() {
+    let v = vectors(include_str!("../vectors/curve.json"));
+    assert_eq!(bytes(&v["g2_generator"]), G2Affine::generator().to_bytes());
+    for case in v["add"].as_array().unwrap() {
+        let point = |k: &str| {
+            G2Affine::decode_checked(&bytes(&case[k]))
+                .unwrap()
+                .into_inner()
+        };
+        let sum = G2Projective::from_affine(&point("g2_a")).add_mixed(&point("g2_b"));
+        assert_eq!(sum.to_affine(), point("g2_sum"));
+    }
+    for case in v["scalar_mul"].as_array().unwrap() {
+        let k = Fr::from_be_slice_reduced(&bytes(&case["k"]));
+        let got = G2Projective::generator().mul(&k).to_affine();
+        assert_eq!(got.to_bytes().to_vec(), bytes(&case["k_g2"]));
+    }
+}
 
 #[test]
 fn g1_known_answers() {

@@ -3,4 +3,5 @@
 mod codec;
 mod curve;
 mod field;
+mod pairing;
 mod support;
