@@ -57,6 +57,12 @@ tags! {
     FORM = "form";
     /// Fiat-Shamir prime of a Wesolowski proof (R7).
     VDF_PRIME = "vdf.prime";
+    /// Discriminant of a core's work proof (R8).
+    WORK_DISCRIMINANT = "work.disc";
+    /// Who owes a work proof (R8).
+    WORK_SAMPLE = "work.sample";
+    /// Base of a work proof (R8).
+    WORK_BASE = "work.base";
     /// Leader seed (C5).
     LEADER = "leader";
     /// Leader permutation blocks (C5).
