@@ -33,3 +33,46 @@ pub enum PointError {
     #[error("identity point")]
     Identity,
 }
+
+/// Why a secret key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Seeds need at least 32 bytes.
+    #[error(
+        "seed of {found} bytes, at least {} needed",
+        crate::keys::MIN_SEED_BYTES
+    )]
+    SeedTooShort {
+        /// Length of the seed.
+        found: usize,
+    },
+    /// Key information is bounded.
+    #[error(
+        "key information of {found} bytes, at most {} allowed",
+        crate::keys::MAX_KEY_INFO_BYTES
+    )]
+    KeyInfoTooLong {
+        /// Length of the information.
+        found: usize,
+    },
+    /// The integer is not below the group order.
+    #[error("secret key not below the group order")]
+    NotCanonical,
+    /// The zero scalar.
+    #[error("zero secret key")]
+    Zero,
+}
+
+/// Why a signature, aggregate or proof of possession is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Nothing to aggregate or verify.
+    #[error("empty list")]
+    Empty,
+    /// Keys or signatures cancel to the identity.
+    #[error("aggregate is the identity")]
+    IdentityAggregate,
+    /// The pairing equation does not hold.
+    #[error("signature does not verify")]
+    Invalid,
+}

@@ -1,24 +1,37 @@
-//! BLS48-581.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod batch;
 mod curve;
 mod error;
 mod field;
 mod fp;
 mod fr;
+mod hash;
 mod inverse;
 mod kernel;
+mod keys;
 mod msm;
 mod pairing;
 mod prime_field;
+mod signature;
 mod tower;
 
+pub use batch::verify_batch;
 pub use curve::{
     Affine, Checked, Curve, G1, G1_BYTES, G1Affine, G1Projective, G2, G2_BYTES, G2Affine,
     G2Projective, Projective,
 };
-pub use error::PointError;
+pub use error::{KeyError, PointError, SignatureError};
 pub use fp::Fp;
 pub use fr::Fr;
+pub use hash::{Dst, hash_to_g1};
+pub use keys::{
+    MAX_KEY_INFO_BYTES, MIN_SEED_BYTES, PUBLIC_KEY_BYTES, PreparedPublicKey, PublicKey,
+    SECRET_KEY_BYTES, SecretKey,
+};
 pub use msm::msm_vartime;
 pub use pairing::{G2Prepared, Gt, multi_pairing, pairing, pairing_product_is_one};
+pub use signature::{
+    ProofOfPossession, SIGNATURE_BYTES, Signature, verify_aggregate, verify_aggregate_same_message,
+};

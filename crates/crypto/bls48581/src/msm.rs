@@ -61,7 +61,12 @@ fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
         }
     }
     let mut acc = Projective::identity();
-    for i in (0..=C::DIGIT_BITS).rev() {
+    let length = rows
+        .iter()
+        .filter_map(|(_, d)| d.iter().rposition(|&d| d != 0))
+        .max()
+        .map_or(0, |i| i + 1);
+    for i in (0..length).rev() {
         acc = acc.double();
         for (table, digits) in &rows {
             let digit = digits.get(i).copied().unwrap_or(0);
@@ -79,11 +84,7 @@ fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
 }
 
 /// Non-adjacent form with odd digits below `2^(w-1)` in absolute value, least significant first.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "a window has five bits"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a window has five bits")]
 fn naf(k: &HalfScalar, bits: usize) -> Vec<i8> {
     let mut out = vec![0i8; bits + 1];
     let (mut i, mut carry) = (0, 0);
@@ -155,9 +156,8 @@ fn window_for(n: usize) -> usize {
 }
 
 /// Booth digits of `w` bits.
-#[allow(
+#[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     reason = "a window has at most twelve bits"
 )]
 fn wide_windows(k: &HalfScalar, w: usize, count: usize) -> Vec<i32> {

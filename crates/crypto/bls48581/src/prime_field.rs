@@ -44,7 +44,6 @@ macro_rules! prime_field {
             }
 
             /// A constant from lower-case hexadecimal digits; the value must be below the modulus.
-            #[allow(dead_code, reason = "one of the two fields may have no literal")]
             pub(crate) const fn from_hex(hex: &str) -> Self {
                 let limbs = kernel::limbs_from_hex(hex);
                 let (_, borrow) = kernel::sub(&limbs, &Self::MODULUS);

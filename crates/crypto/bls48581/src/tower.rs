@@ -7,14 +7,16 @@ mod fp2;
 mod fp48;
 mod quad;
 
-pub use fp2::Fp2;
-pub use fp48::Fp48;
-pub(crate) use fp48::{Line, mul_kappa2, mul_kappa3};
-pub use quad::{Quad, Tower};
+pub(crate) use fp2::Fp2;
+pub(crate) use fp48::{Fp48, Line, mul_kappa2, mul_kappa3};
+pub(crate) use quad::{Quad, Tower};
 
 /// `a + b s`.
-pub type Fp4 = Quad<Fp2>;
+pub(crate) type Fp4 = Quad<Fp2>;
 /// `a + b t`.
-pub type Fp8 = Quad<Fp4>;
+pub(crate) type Fp8 = Quad<Fp4>;
 /// `a + b u`.
-pub type Fp16 = Quad<Fp8>;
+pub(crate) type Fp16 = Quad<Fp8>;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::fp::Fp;
 
 /// `a + b v + c v^2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fp48 {
+pub(crate) struct Fp48 {
     pub(crate) a: Fp16,
     pub(crate) b: Fp16,
     pub(crate) c: Fp16,

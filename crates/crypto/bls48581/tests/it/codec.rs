@@ -1,6 +1,8 @@
 //! One encoding per point.
 
-use quil_bls48581::{Fp, G1_BYTES, G1Affine, G1Projective, PointError};
+use quil_bls48581::{
+    Fp, G1_BYTES, G1Affine, G1Projective, G2_BYTES, G2Affine, G2Projective, PointError,
+};
 
 use crate::support::{bytes, random_fr, rng, vectors};
 
@@ -161,4 +163,98 @@ fn g1_points_outside_the_subgroup_are_refused() {
         assert!(!g.add_mixed(&small).to_affine().is_in_subgroup());
     }
     assert!(g.to_affine().is_in_subgroup());
+}
+
+#[test]
+fn g2_round_trip() {
+    let mut rng = rng(2);
+    for _ in 0..5 {
+        let p = G2Projective::generator()
+            .mul(&random_fr(&mut rng))
+            .to_affine();
+        let b = p.to_bytes();
+        assert_eq!(*G2Affine::decode_checked(&b).unwrap(), p);
+        assert_eq!(G2Affine::from_bytes(&p.neg().to_bytes()), Ok(p.neg()));
+    }
+}
+
+#[test]
+fn g2_identity_has_one_encoding() {
+    assert_eq!(G2Affine::identity().to_bytes(), [0; G2_BYTES]);
+    assert!(
+        G2Affine::decode_checked(&[0; G2_BYTES])
+            .unwrap()
+            .is_identity()
+    );
+    for i in 1..G2_BYTES {
+        let mut b = [0; G2_BYTES];
+        b[i] = 0x10;
+        assert_eq!(G2Affine::from_bytes(&b), Err(PointError::IdentityNotZero));
+    }
+}
+
+#[test]
+fn g2_every_length_and_tag_but_one_is_refused() {
+    let mut b = G2Affine::generator().to_bytes();
+    let long = [b.as_slice(), &[0]].concat();
+    for len in (0..G2_BYTES).chain([G2_BYTES + 1]) {
+        let expected = PointError::Length {
+            expected: G2_BYTES,
+            found: len,
+        };
+        assert_eq!(G2Affine::from_bytes(&long[..len]), Err(expected));
+    }
+    for tag in (1..=255u8).filter(|t| !matches!(t, 2 | 3)) {
+        b[0] = tag;
+        assert_eq!(G2Affine::from_bytes(&b), Err(PointError::Tag(tag)));
+    }
+}
+
+/// Adding the modulus to a coordinate must not give a second encoding.
+#[test]
+fn g2_coordinates_above_the_modulus_are_refused() {
+    let b = G2Affine::generator().to_bytes();
+    let p: [u8; Fp::BYTES] =
+        crate::support::array(&vectors(include_str!("../vectors/field.json"))["p"]);
+    for k in 0..8 {
+        let mut bad = b;
+        let mut carry = 0;
+        for (x, m) in bad[1 + 73 * k..][..73].iter_mut().zip(&p).rev() {
+            let s = u16::from(*x) + u16::from(*m) + carry;
+            *x = s as u8;
+            carry = s >> 8;
+        }
+        assert_eq!(carry, 0);
+        assert_eq!(G2Affine::from_bytes(&bad), Err(PointError::CoordinateRange));
+    }
+}
+
+#[test]
+fn g2_mutations_do_not_alias() {
+    let p = G2Affine::generator();
+    let b = p.to_bytes();
+    let (mut decoded, mut refused) = (0, 0);
+    for i in (1..G2_BYTES).step_by(11) {
+        let mut m = b;
+        m[i] ^= 1;
+        match G2Affine::from_bytes(&m) {
+            Ok(q) => {
+                decoded += 1;
+                assert_eq!(q.to_bytes(), m);
+                // The cofactor has 4125 bits: a stray point is never in the subgroup.
+                assert_eq!(q.check_subgroup(), Err(PointError::NotInSubgroup));
+            }
+            Err(e) => {
+                refused += 1;
+                assert!(matches!(
+                    e,
+                    PointError::NotOnCurve | PointError::CoordinateRange
+                ));
+            }
+        }
+    }
+    assert!(decoded > 5 && refused > 5);
+    let mut flipped = b;
+    flipped[0] ^= 1;
+    assert_eq!(G2Affine::from_bytes(&flipped), Ok(p.neg()));
 }

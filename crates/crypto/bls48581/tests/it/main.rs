@@ -4,4 +4,5 @@ mod codec;
 mod curve;
 mod field;
 mod pairing;
+mod sign;
 mod support;
