@@ -1,0 +1,99 @@
+//! Certificates that were checked, so that none is checked twice (C7).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use quil_types::{Canonical, Digest, FrameId, Qc, Rank, Tc};
+use sha3::{Digest as _, Sha3_256};
+
+use crate::limits::{REFUSED_MAX, VERIFIED_TCS_MAX};
+use crate::verify::Verified;
+
+/// Name of a value in a local cache; not part of the protocol.
+pub(crate) fn content_key<T: Canonical>(value: &T) -> Digest {
+    Digest(Sha3_256::digest(value.encode()).into())
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Certs {
+    high: Verified<Qc>,
+    /// One per rank: two for one rank are proof of a broken committee.
+    qcs: BTreeMap<Rank, Verified<Qc>>,
+    tcs: BTreeMap<(Rank, Digest), Verified<Tc>>,
+    refused: BTreeSet<Digest>,
+    refused_order: VecDeque<Digest>,
+}
+
+impl Certs {
+    pub(crate) const fn new(root: Verified<Qc>) -> Self {
+        Self {
+            high: root,
+            qcs: BTreeMap::new(),
+            tcs: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            refused_order: VecDeque::new(),
+        }
+    }
+
+    /// The certificate of the highest rank.
+    pub(crate) const fn high(&self) -> &Verified<Qc> {
+        &self.high
+    }
+
+    /// The checked certificate of a frame.
+    pub(crate) fn qc(&self, rank: Rank, id: &FrameId) -> Option<&Verified<Qc>> {
+        self.qcs.get(&rank).filter(|qc| qc.id == *id)
+    }
+
+    /// Checked certificates, highest rank first.
+    pub(crate) fn descending(&self) -> impl Iterator<Item = &Verified<Qc>> {
+        self.qcs.values().rev()
+    }
+
+    /// Takes a checked certificate. `Err` is the other one of its rank.
+    pub(crate) fn insert(&mut self, qc: Verified<Qc>) -> Result<bool, Verified<Qc>> {
+        if let Some(known) = self.qcs.get(&qc.rank) {
+            return if known.id == qc.id {
+                Ok(false)
+            } else {
+                Err(known.clone())
+            };
+        }
+        if qc.rank > self.high.rank {
+            self.high = qc.clone();
+        }
+        self.qcs.insert(qc.rank, qc);
+        Ok(true)
+    }
+
+    pub(crate) fn tc(&self, rank: Rank, key: Digest) -> Option<&Verified<Tc>> {
+        self.tcs.get(&(rank, key))
+    }
+
+    pub(crate) fn insert_tc(&mut self, key: Digest, tc: Verified<Tc>) {
+        self.tcs.insert((tc.rank, key), tc);
+        while self.tcs.len() > VERIFIED_TCS_MAX {
+            self.tcs.pop_first();
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, key: Digest) {
+        if self.refused.insert(key) {
+            self.refused_order.push_back(key);
+        }
+        while self.refused_order.len() > REFUSED_MAX {
+            if let Some(old) = self.refused_order.pop_front() {
+                self.refused.remove(&old);
+            }
+        }
+    }
+
+    pub(crate) fn is_refused(&self, key: &Digest) -> bool {
+        self.refused.contains(key)
+    }
+
+    /// Drops certificates below the final rank; that of the final frame stays.
+    pub(crate) fn prune(&mut self, from: Rank) {
+        self.qcs = self.qcs.split_off(&from);
+        self.tcs = self.tcs.split_off(&(from, Digest::ZERO));
+    }
+}
