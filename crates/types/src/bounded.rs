@@ -109,6 +109,10 @@ impl<T, const N: usize> IntoIterator for Bounded<T, N> {
 
 impl<T: BorshSerialize, const N: usize> BorshSerialize for Bounded<T, N> {
     fn serialize<W: Write>(&self, w: &mut W) -> IoResult<()> {
+        // `Vec` refuses elements of size zero, which an uninhabited element type has.
+        if self.0.is_empty() {
+            return 0u32.serialize(w);
+        }
         self.0.serialize(w)
     }
 }
@@ -137,6 +141,9 @@ impl<T: BorshDeserialize, const N: usize> BorshDeserialize for Bounded<T, N> {
                 ErrorKind::InvalidData,
                 "more elements than allowed",
             ));
+        }
+        if len == 0 {
+            return Ok(Self(Vec::new()));
         }
         // `Vec` reserves at most 4 KiB before elements arrive.
         Vec::deserialize_reader(&mut Replay {

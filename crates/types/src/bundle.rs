@@ -314,3 +314,30 @@ impl core::fmt::Display for Code {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Canonical;
+
+    #[test]
+    fn bundle_without_actions_round_trips_and_a_claimed_action_does_not_decode() {
+        let bundle = Bundle {
+            fee: FeePart::AccountDebit(Box::new(AccountDebit {
+                genesis: GenesisHash([1; 32]),
+                key: [2; DECAF_POINT_BYTES],
+                nonce: 3,
+                fee: 4,
+                valid_until: FrameNumber::new(5),
+                signature: [6; DECAF_PROOF_BYTES],
+            })),
+            actions: Bounded::new(),
+        };
+        let bytes = bundle.encode();
+        assert_eq!(Bundle::decode(&bytes, 1024), Ok(bundle));
+        let mut claimed = bytes;
+        let count = claimed.len() - 4;
+        claimed[count] = 1;
+        assert!(Bundle::decode(&claimed, 1024).is_err());
+    }
+}
