@@ -1,0 +1,130 @@
+use super::{PIPPENGER_FROM, PointTable, TABLE, normalise, odd_multiples, pippenger_vartime};
+use crate::{
+    Point, Scalar,
+    point::{AffineNiels, Projective},
+};
+
+/// Width of the non-adjacent form over precomputed tables: digits up to 63.
+const STATIC_WIDTH: usize = 7;
+/// Width over tables made on the fly: digits up to 15.
+const DYNAMIC_WIDTH: usize = 5;
+const DYNAMIC_TABLE: usize = 8;
+const POSITIONS: usize = 449;
+
+const _: () =
+    assert!(TABLE == 1 << (STATIC_WIDTH - 2) && DYNAMIC_TABLE == 1 << (DYNAMIC_WIDTH - 2));
+
+/// Non-zero digits of all scalars, grouped by bit position.
+struct Schedule {
+    /// (position, row, digit), sorted by position.
+    events: Vec<(u16, u32, i16)>,
+}
+
+impl Schedule {
+    fn new<'a>(rows: impl Iterator<Item = (&'a Scalar, usize)>) -> Self {
+        let mut raw = Vec::new();
+        let mut start = [0u32; POSITIONS + 1];
+        for (row, (s, width)) in (0u32..).zip(rows) {
+            s.wnaf_vartime(width, |pos, digit| {
+                if let (Ok(p), Some(n)) = (u16::try_from(pos), start.get_mut(pos + 1)) {
+                    *n += 1;
+                    raw.push((p, row, digit));
+                }
+            });
+        }
+        let mut sum = 0;
+        for n in &mut start {
+            sum += *n;
+            *n = sum;
+        }
+        let mut events = vec![(0, 0, 0); raw.len()];
+        for e in raw {
+            if let Some(at) = start.get_mut(usize::from(e.0)) {
+                if let Some(slot) = usize::try_from(*at).ok().and_then(|i| events.get_mut(i)) {
+                    *slot = e;
+                }
+                *at += 1;
+            }
+        }
+        Self { events }
+    }
+
+    /// Evaluates with `table(row)` holding the odd multiples of that row's point.
+    fn run<'t>(&self, table: impl Fn(usize) -> Option<&'t [AffineNiels]>) -> Point {
+        let mut events = self.events.iter().rev().peekable();
+        let Some(mut pos) = events.peek().map(|e| e.0) else {
+            return Point::IDENTITY;
+        };
+        let mut acc = Projective::IDENTITY;
+        loop {
+            let mut full = acc.double().extended();
+            while let Some((_, row, digit)) = events.next_if(|e| e.0 == pos) {
+                let index = usize::from(digit.unsigned_abs() >> 1);
+                let entry = usize::try_from(*row)
+                    .ok()
+                    .and_then(&table)
+                    .and_then(|t| t.get(index));
+                // Widths and table sizes are tied by the assertion above, rows by construction.
+                if let Some(n) = entry {
+                    full = if *digit > 0 {
+                        full.add_affine(n)
+                    } else {
+                        full.sub_affine(n)
+                    }
+                    .extended();
+                }
+            }
+            let next = events.peek().map_or(0, |e| e.0);
+            if pos == 0 {
+                return full;
+            }
+            // Positions without digits cost a doubling without the fourth coordinate.
+            acc = full.projective();
+            pos -= 1;
+            while pos > next {
+                acc = acc.double().projective();
+                pos -= 1;
+            }
+        }
+    }
+}
+
+/// Interleaved width-5 non-adjacent forms with shared doublings. Variable time.
+#[must_use]
+pub fn straus_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
+    let n = scalars.len().min(points.len());
+    let odd: Vec<Point> = points
+        .iter()
+        .take(n)
+        .flat_map(odd_multiples::<DYNAMIC_TABLE>)
+        .collect();
+    let odd = normalise(&odd);
+    Schedule::new(scalars.iter().take(n).map(|s| (s, DYNAMIC_WIDTH)))
+        .run(|row| odd.get(row * DYNAMIC_TABLE..(row + 1) * DYNAMIC_TABLE))
+}
+
+/// Sum over precomputed tables plus sum over other points, sharing doublings; many other points go through buckets.
+/// Variable time.
+#[must_use]
+pub fn mixed_vartime(fixed: &[(Scalar, &PointTable)], other: &[(Scalar, Point)]) -> Point {
+    if other.len() >= PIPPENGER_FROM {
+        let (scalars, points): (Vec<_>, Vec<_>) = other.iter().copied().unzip();
+        return mixed_vartime(fixed, &[]) + pippenger_vartime(&scalars, &points);
+    }
+    let odd: Vec<Point> = other
+        .iter()
+        .flat_map(|(_, p)| odd_multiples::<DYNAMIC_TABLE>(p))
+        .collect();
+    let odd = normalise(&odd);
+    let rows = fixed
+        .iter()
+        .map(|(s, _)| (s, STATIC_WIDTH))
+        .chain(other.iter().map(|(s, _)| (s, DYNAMIC_WIDTH)));
+    Schedule::new(rows).run(|row| match fixed.get(row) {
+        Some((_, t)) => Some(&t.odd),
+        None => {
+            let at = (row - fixed.len()) * DYNAMIC_TABLE;
+            odd.get(at..at + DYNAMIC_TABLE)
+        }
+    })
+}
