@@ -18,6 +18,8 @@ pub use events::{
     DeliveryReport, Direction, Input, Outbox, Output, PublishError, Stats, SubscribeError,
 };
 
+pub(crate) use publish::check_size;
+
 use crate::{
     backoff::Backoffs,
     cache::MessageCache,
@@ -161,8 +163,8 @@ impl Router {
             Input::Malformed { peer } => self.malformed(peer),
             Input::Subscribe(mask) => self.subscribe(mask, out),
             Input::Unsubscribe(mask) => self.unsubscribe(mask),
-            Input::Publish { mask, data, again } => {
-                let report = self.publish(mask, data, again);
+            Input::Publish { message, again } => {
+                let report = self.publish(&message, again);
                 out.push(Output::Published(report));
             }
             Input::Validated { id, verdict } => self.validated(id, verdict),

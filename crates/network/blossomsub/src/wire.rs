@@ -17,6 +17,7 @@ use crate::{
         RPC_MESH_MAX, RPC_MESSAGES_MAX, RPC_SUBS_MAX,
     },
     mask::Mask,
+    router::{PublishError, check_size},
 };
 
 /// Payloads of at least so many bytes are shared with the frame instead of copied into it.
@@ -56,6 +57,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// Checks the length against the class of the mask, then hashes.
+    ///
+    /// # Errors
+    /// No payload, or one above the cap of its class.
+    pub fn try_new(mask: Mask, data: Bytes) -> Result<Self, PublishError> {
+        check_size(&mask, data.len())?;
+        Ok(Self::new(mask, data))
+    }
+
     /// Hashes the data. The caller has checked its length.
     #[must_use]
     pub fn new(mask: Mask, data: Bytes) -> Self {

@@ -5,7 +5,12 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use quil_types::PeerKey;
 
-use crate::{id::MessageId, mask::Mask, seen::Verdict, wire::Rpc};
+use crate::{
+    id::MessageId,
+    mask::Mask,
+    seen::Verdict,
+    wire::{Message, Rpc},
+};
 
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +70,8 @@ pub enum Input {
     Unsubscribe(Mask),
     /// Send an own message; answered by [`Output::Published`]. It is not delivered to this node.
     Publish {
-        /// Full mask.
-        mask: Mask,
-        /// Payload.
-        data: Bytes,
+        /// Hashed by the caller, so that the driver of the router need not.
+        message: Message,
         /// Send it although it was sent or seen before.
         again: bool,
     },

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use quil_types::PeerKey;
 
 use super::{DeliveryReport, Fanout, PublishError, Router};
@@ -11,21 +10,10 @@ use crate::{limits::FANOUT_MASKS_MAX, mask::Mask, seen::Verdict, wire::Message};
 impl Router {
     pub(super) fn publish(
         &mut self,
-        mask: Mask,
-        data: Bytes,
+        message: &Message,
         again: bool,
     ) -> Result<DeliveryReport, PublishError> {
-        let max = mask.class().payload_bytes_max();
-        if data.is_empty() {
-            return Err(PublishError::Empty);
-        }
-        if data.len() > max {
-            return Err(PublishError::TooLarge {
-                len: data.len(),
-                max,
-            });
-        }
-        let message = Message::new(mask, data);
+        check_size(&message.mask, message.data.len())?;
         let known = self.seen.get(&message.id).is_some() || self.pending.contains(&message.id);
         if known && !again {
             return Err(PublishError::Duplicate);
@@ -37,8 +25,8 @@ impl Router {
             Verdict::Accept,
             self.now_ms.saturating_add(self.params.seen_ms),
         );
-        self.cache.put(&message);
-        let targets = self.targets(&mask, message.data.len());
+        self.cache.put(message);
+        let targets = self.targets(&message.mask, message.data.len());
         let mut report = DeliveryReport {
             id: message.id,
             targets: 0,
@@ -46,7 +34,7 @@ impl Router {
             dropped: 0,
         };
         for peer in targets {
-            let Some(queued) = self.send(peer, &message) else {
+            let Some(queued) = self.send(peer, message) else {
                 continue;
             };
             report.targets = report.targets.saturating_add(1);
@@ -142,5 +130,15 @@ impl Router {
         if let Some(f) = self.fanout.get_mut(mask) {
             f.peers = kept;
         }
+    }
+}
+
+/// The rule of sizes for own payloads.
+pub(crate) fn check_size(mask: &Mask, len: usize) -> Result<(), PublishError> {
+    let max = mask.class().payload_bytes_max();
+    match len {
+        0 => Err(PublishError::Empty),
+        len if len > max => Err(PublishError::TooLarge { len, max }),
+        _ => Ok(()),
     }
 }

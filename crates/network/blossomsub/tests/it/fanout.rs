@@ -1,4 +1,4 @@
-use quil_blossomsub::{Direction, Input, Mask, Params, PublishError, limits};
+use quil_blossomsub::{Direction, Input, Mask, Message, Params, PublishError, limits};
 
 use crate::lab::{Lab, ZERO, mask, peer};
 
@@ -71,8 +71,7 @@ fn report_says_when_nobody_is_there() {
     lab.join(0, Direction::Inbound, &[ZERO]);
     lab.clear();
     lab.give(Input::Publish {
-        mask: ZERO,
-        data: "x".into(),
+        message: Message::new(ZERO, "x".into()),
         again: true,
     });
     assert_eq!(lab.take(0).messages.len(), 1, "published again on purpose");

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use quil_blossomsub::{Direction, Input, Mask, Params, Rpc, Verdict};
+use quil_blossomsub::{Direction, Input, Mask, Message, Params, Rpc, Verdict};
 
 use crate::lab::{Lab, ZERO, id, text};
 
@@ -217,8 +217,7 @@ fn more_ids_than_fit_are_sampled() {
     let sent: BTreeSet<_> = (0..2_000u32)
         .map(|k| {
             lab.give(Input::Publish {
-                mask: ZERO,
-                data: k.to_be_bytes().to_vec().into(),
+                message: Message::new(ZERO, k.to_be_bytes().to_vec().into()),
                 again: false,
             });
             quil_blossomsub::MessageId::of(&ZERO, &k.to_be_bytes())

@@ -75,8 +75,7 @@ fn announcement_ends() {
     lab.wait(43_000);
     lab.clear();
     lab.give(Input::Publish {
-        mask: ZERO,
-        data: m.data,
+        message: Message::new(ZERO, m.data),
         again: false,
     });
     assert_eq!(lab.take(1).messages.len(), 1);

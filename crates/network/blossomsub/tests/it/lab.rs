@@ -142,8 +142,7 @@ impl Lab {
         data: impl Into<Bytes>,
     ) -> Result<DeliveryReport, PublishError> {
         self.give(Input::Publish {
-            mask,
-            data: data.into(),
+            message: Message::new(mask, data.into()),
             again: false,
         });
         match self

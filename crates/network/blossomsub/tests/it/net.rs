@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use quil_blossomsub::{
-    DeliveryReport, Direction, Input, Mask, MessageId, Outbox, Output, Params, Router, Rpc, Verdict,
+    DeliveryReport, Direction, Input, Mask, Message, MessageId, Outbox, Output, Params, Router,
+    Rpc, Verdict,
 };
 use quil_types::PeerKey;
 use rand_chacha::ChaCha20Rng;
@@ -132,8 +133,7 @@ impl Net {
         let out = self.give(
             at,
             Input::Publish {
-                mask,
-                data: data.into(),
+                message: Message::new(mask, data.into()),
                 again: false,
             },
         );
