@@ -1,1 +1,21 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod codec;
+mod discriminant;
+mod error;
+mod form;
+mod gcd;
+mod hash;
+mod int;
+mod limbs;
+mod modulus;
+mod mont;
+mod prime;
+
+pub use codec::{FORM_BYTES_MAX, FormBytes};
+pub use discriminant::{BITS_MAX, BITS_MIN, Discriminant};
+pub use error::{DiscriminantError, Exhausted, ForeignGroup, FormError};
+pub use form::{Form, Power, multi_pow};
+pub use modulus::{Prime256, Residue};
+pub use prime::is_prime;

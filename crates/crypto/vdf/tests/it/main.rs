@@ -1,0 +1,6 @@
+//! Integration tests of the delay function.
+
+mod cache;
+mod evaluation;
+mod soundness;
+mod vectors;
