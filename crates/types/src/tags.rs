@@ -85,6 +85,8 @@ tags! {
     IPC_CERT = "ipc.cert";
     /// Key record (I2).
     KEY_RECORD = "keyrecord";
+    /// Checksum of an encrypted key store file.
+    KEY_STORE = "keystore";
     /// Merkle leaf of requests and receipts (D3).
     MERKLE_LEAF = "merkle.leaf";
     /// Merkle inner node (D3).
