@@ -1,1 +1,14 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod commitment;
+pub mod excess;
+mod generators;
+pub mod image;
+pub mod limits;
+mod range;
+pub mod stealth;
+
+pub use commitment::{Commitment, Opening};
+pub use generators::{Generators, ValueVectors};
+pub use range::{BatchItem, RangeBits, RangeError, RangeProof, RangeSuite, batch_verify};

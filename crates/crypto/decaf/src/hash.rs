@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 use shake::digest::{ExtendableOutput, Update, XofReader};
 use zeroize::Zeroize;
 
-use crate::{Scalar, SecretScalar};
+use crate::{Point, Scalar, SecretScalar};
 
 /// Bytes of one block: two field elements, or a scalar with negligible bias.
 pub const BLOCK_BYTES: usize = 112;
@@ -43,30 +43,56 @@ impl BlockStream {
         self.0.read(&mut out);
         out
     }
+
+    /// The next block as a uniform scalar.
+    pub fn next_scalar(&mut self) -> Scalar {
+        let mut b = self.next_block();
+        let s = Scalar::from_wide_bytes(&b);
+        b.zeroize();
+        s
+    }
+
+    /// The next block as a point (RFC 9496 section 5.3.4).
+    pub fn next_point(&mut self) -> Point {
+        Point::from_uniform_bytes(&self.next_block())
+    }
 }
 
 pub(crate) fn block(tag: &str, parts: &[&[u8]]) -> [u8; BLOCK_BYTES] {
     BlockStream::new(tag, parts).next_block()
 }
 
-/// A nonce from the secret, 64 fresh random bytes and the whole statement: a broken generator alone does not repeat a
-/// nonce for two statements, and a fault in the statement does not repeat it under a good generator.
+/// A stream of secret nonces from secrets, 64 fresh random bytes and the whole statement: a broken generator alone does
+/// not repeat a nonce for two statements.
+///
+/// `purpose` names the proof (at most 255 bytes); `secrets` and `statement` are encodings of fixed shape for it. The
+/// caller erases the blocks it draws.
+#[must_use]
+pub fn hedged<R: CryptoRng + ?Sized>(
+    purpose: &str,
+    secrets: &[&[u8]],
+    rng: &mut R,
+    statement: &[&[u8]],
+) -> BlockStream {
+    let mut random = [0; NONCE_RANDOM_BYTES];
+    rng.fill_bytes(&mut random);
+    let purpose_len = [u8::try_from(purpose.len()).unwrap_or(u8::MAX)];
+    let mut parts: Vec<&[u8]> = vec![&purpose_len, purpose.as_bytes(), &random];
+    parts.extend_from_slice(secrets);
+    parts.extend_from_slice(statement);
+    let stream = BlockStream::new(NONCE, &parts);
+    random.zeroize();
+    stream
+}
+
 pub(crate) fn nonce<R: CryptoRng + ?Sized>(
     tag: &str,
     secret: &SecretScalar,
     rng: &mut R,
     statement: &[&[u8]],
 ) -> SecretScalar {
-    let mut random = [0; NONCE_RANDOM_BYTES];
-    rng.fill_bytes(&mut random);
     let mut x = secret.expose().to_bytes();
-    let tag_len = [u8::try_from(tag.len()).unwrap_or(u8::MAX)];
-    let mut parts: Vec<&[u8]> = vec![&x, &random, &tag_len, tag.as_bytes()];
-    parts.extend_from_slice(statement);
-    let mut b = block(NONCE, &parts);
-    let k = SecretScalar::new(Scalar::from_wide_bytes(&b));
-    b.zeroize();
+    let k = hedged(tag, &[&x], rng, statement).next_scalar();
     x.zeroize();
-    random.zeroize();
-    k
+    SecretScalar::new(k)
 }

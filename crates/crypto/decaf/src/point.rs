@@ -255,6 +255,17 @@ impl PartialEq for Point {
 
 impl Eq for Point {}
 
+impl ConditionallySelectable for Point {
+    fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
+        Self {
+            x: Fe::conditional_select(&a.x, &b.x, choice),
+            y: Fe::conditional_select(&a.y, &b.y, choice),
+            z: Fe::conditional_select(&a.z, &b.z, choice),
+            t: Fe::conditional_select(&a.t, &b.t, choice),
+        }
+    }
+}
+
 impl Zeroize for Point {
     fn zeroize(&mut self) {
         self.x.zeroize();
