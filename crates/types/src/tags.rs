@@ -153,6 +153,8 @@ tags! {
     GEN_U = "gen.u";
     /// Address of the native token's shard and domain.
     NATIVE = "native";
+    /// Address of a shard that holds a part of a domain (K1).
+    SHARD = "shard";
     /// Whole encoding of a bundle: key of proof caches and mempools.
     BUNDLE = "bundle";
     /// Signature of an account debit (F2).
