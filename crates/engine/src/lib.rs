@@ -1,1 +1,28 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod beacons;
+mod chain;
+mod error;
+mod identity;
+pub mod io;
+pub mod jobs;
+mod keys;
+mod ledger;
+mod network;
+mod pool;
+pub mod queries;
+mod recover;
+mod snapshot;
+pub mod state;
+pub mod tables;
+mod window;
+
+pub use chain::{ChainEngine, Parts, TxPosition};
+pub use error::LocalFault;
+pub use identity::Identity;
+pub use ledger::Ledger;
+pub use network::{Network, NetworkError};
+pub use recover::{Consensus, recover};
+pub use snapshot::{Effects, Roots, Snapshot};
+pub use window::{Ancestors, GlobalWindow, SETTLE_WINDOW};

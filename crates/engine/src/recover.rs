@@ -1,0 +1,471 @@
+//! Starting an engine from its files, or from genesis when they are empty (C8, D4, K6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quil_execution::global::ShardTable;
+use quil_execution::global::registry;
+use quil_hotstuff::{
+    Config, Core, EpochRule, Finality, RecoverError, Recovered, SafetyRecord, Scheme, Term,
+    Verified,
+};
+use quil_hotstuff::{verify_epoch_proof, verify_finality_proof};
+use quil_reel::{REEL_EPOCH_BYTES_MAX, ReelEpoch};
+use quil_types::{
+    Anchor, Beacon, Body, Canonical, Chain, Digest, Epoch, EpochProof, FrameId, FrameNumber,
+    Header, ProverId, Rank, SHARD_ROW_BYTES_MAX, ShardAddr, ShardRow,
+};
+
+use crate::beacons::Beacons;
+use crate::chain::{ChainEngine, Parts};
+use crate::error::LocalFault;
+use crate::identity::Identity;
+use crate::io::Write;
+use crate::keys;
+use crate::ledger::{HISTORY_MAX, Ledger};
+use crate::network::Network;
+use crate::queries;
+use crate::snapshot::{Effects, Snapshot};
+use crate::state::{ChainState, STORED_ROOTS_BYTES_MAX, StateSource, StoredRoots};
+use crate::tables::{Reader, Table};
+use crate::window::{GlobalWindow, SETTLE_WINDOW};
+
+/// Candidates read at the start.
+const CANDIDATES_MAX: usize = 1024;
+
+/// What consensus needs beside the files.
+#[derive(Debug)]
+pub struct Consensus<S: Scheme> {
+    /// The signature scheme.
+    pub scheme: S,
+    /// The signing key; `None` for an observer.
+    pub signer: Option<Arc<S::Signer>>,
+    /// Our consensus key as committees list it.
+    pub key: Option<[u8; quil_types::limits::G2_BYTES]>,
+    /// The encoded safety record of the safety file.
+    pub safety: Option<Vec<u8>>,
+    /// Whether the key has never signed on this chain (C8).
+    pub fresh_key: bool,
+}
+
+/// An engine and what must be written before its first input.
+pub(crate) type Started<S> = (ChainEngine<S>, Vec<Write>);
+
+/// Makes the engine of a chain from what is durable. An empty store starts at genesis.
+///
+/// # Errors
+/// [`LocalFault`]: damaged or contradicting files, or a store of another network.
+pub fn recover<S: Scheme, R: Reader>(
+    network: &Arc<Network>,
+    chain: Chain,
+    identity: Identity,
+    consensus: Consensus<S>,
+    reader: &R,
+    source: &Arc<dyn StateSource>,
+) -> Result<Started<S>, LocalFault> {
+    check_network(network, reader)?;
+    let last = queries::last_final(reader)?;
+    let writes = if last.is_some() {
+        Vec::new()
+    } else {
+        genesis_writes(network, chain)?
+    };
+    let head = match &last {
+        Some(header) => load_snapshot(network, chain, header, reader, source)?,
+        None => Arc::new(genesis_snapshot(network, chain)?),
+    };
+    let header = head.header().clone();
+    let (finality, opened) = proofs(network, chain, &consensus.scheme, &header, reader)?;
+    let recovered = Recovered {
+        head: header.clone(),
+        finality,
+        opened,
+        committees: committees(network, chain, header.epoch),
+        safety: safety_record(consensus.safety.as_deref())?,
+        fresh_key: consensus.fresh_key,
+        candidates: queries::candidates(reader, CANDIDATES_MAX)?,
+    };
+    let core = Core::recover(
+        config(network, chain, consensus.key),
+        consensus.scheme,
+        consensus.signer,
+        recovered,
+    )
+    .map_err(|e: RecoverError| LocalFault::Recovery(e.to_string()))?;
+    let parts = Parts {
+        network: Arc::clone(network),
+        chain,
+        identity,
+        core,
+        ledger: Ledger::new(head, recent_ids(reader)?),
+        beacons: if chain == Chain::Global {
+            Some(load_beacons(network, &header, reader)?)
+        } else {
+            None
+        },
+        globals: load_globals(network, chain, reader)?,
+    };
+    Ok((ChainEngine::new(parts), writes))
+}
+
+fn config(
+    network: &Network,
+    chain: Chain,
+    key: Option<[u8; quil_types::limits::G2_BYTES]>,
+) -> Config {
+    let genesis = network.genesis();
+    Config {
+        genesis: network.hash(),
+        chain,
+        rule: EpochRule::new(genesis.epoch_frames),
+        interval_ms: genesis.pacing.target_ms,
+        min_spacing_ms: genesis.pacing.min_spacing_ms,
+        key,
+    }
+}
+
+fn check_network<R: Reader>(network: &Network, reader: &R) -> Result<(), LocalFault> {
+    let stored = reader
+        .get(Table::Meta, keys::GENESIS)
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    match stored {
+        Some(hash) if hash != network.hash().0 => Err(LocalFault::Recovery(
+            "the store belongs to another network".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn safety_record(bytes: Option<&[u8]>) -> Result<Option<SafetyRecord>, LocalFault> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    SafetyRecord::decode(bytes, quil_hotstuff::SAFETY_RECORD_BYTES_MAX)
+        .map(Some)
+        .map_err(|_| LocalFault::Corrupt {
+            table: Table::Safety.name(),
+        })
+}
+
+fn committees(
+    network: &Network,
+    chain: Chain,
+    epoch: Epoch,
+) -> Vec<(Epoch, quil_types::Committee)> {
+    let of = |e: Epoch| network.roster(chain, e).map(|r| (e, r.committee().clone()));
+    [epoch, epoch.next(), epoch.next().next()]
+        .into_iter()
+        .filter_map(of)
+        .collect()
+}
+
+type Opened = Option<Box<Verified<EpochProof>>>;
+
+fn proofs<S: Scheme, R: Reader>(
+    network: &Network,
+    chain: Chain,
+    scheme: &S,
+    head: &Header,
+    reader: &R,
+) -> Result<(Option<Finality>, Opened), LocalFault> {
+    let term = |e| {
+        network
+            .term(chain, e)
+            .ok_or_else(|| LocalFault::Recovery("no committee".to_owned()))
+    };
+    let closed = |e: Epoch| -> Result<Opened, LocalFault> {
+        let Some(proof) = queries::epoch_proof(reader, e)? else {
+            return Ok(None);
+        };
+        let term: Term = term(e)?;
+        let proof = verify_epoch_proof(scheme, &term, proof);
+        proof
+            .map(|p| Some(Box::new(p)))
+            .map_err(|e| LocalFault::Recovery(e.to_string()))
+    };
+    let opened = match head.epoch.prev() {
+        Some(before) => closed(before)?,
+        None => None,
+    };
+    if let Some(proof) = closed(head.epoch)?.filter(|p| p.closing.number == head.number) {
+        return Ok((Some(Finality::Closed(proof)), opened));
+    }
+    let Some(proof) = queries::finality_proof(reader, head.number)? else {
+        return Ok((None, opened));
+    };
+    let proof = verify_finality_proof(scheme, &term(head.epoch)?, proof);
+    let proof = proof.map_err(|e| LocalFault::Recovery(e.to_string()))?;
+    Ok((Some(Finality::Child(Box::new(proof))), opened))
+}
+
+fn load_snapshot<R: Reader>(
+    network: &Network,
+    chain: Chain,
+    header: &Header,
+    reader: &R,
+    source: &Arc<dyn StateSource>,
+) -> Result<Arc<Snapshot>, LocalFault> {
+    let roots = reader
+        .get(Table::Meta, keys::ROOTS)
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    let corrupt = |_| LocalFault::Corrupt {
+        table: Table::Meta.name(),
+    };
+    let roots =
+        StoredRoots::decode(&roots.unwrap_or_default(), STORED_ROOTS_BYTES_MAX).map_err(corrupt)?;
+    let state = ChainState::open(chain, roots, Arc::clone(source))
+        .map_err(|e| LocalFault::State(e.to_string()))?;
+    let table = load_table(network, chain, source)?;
+    let effects = load_effects(network, header, reader)?;
+    Ok(Arc::new(Snapshot::base(
+        header.clone(),
+        state,
+        table,
+        effects,
+    )))
+}
+
+fn load_table(
+    network: &Network,
+    chain: Chain,
+    source: &Arc<dyn StateSource>,
+) -> Result<ShardTable, LocalFault> {
+    if chain != Chain::Global {
+        return Ok(ShardTable::default());
+    }
+    let mut rows = Vec::new();
+    for shard in &network.genesis().shards {
+        let bytes = source.record(4, &quil_execution::global::row_key(shard.addr));
+        let row = bytes.and_then(|b| ShardRow::decode(&b, SHARD_ROW_BYTES_MAX).ok());
+        rows.push((
+            shard.addr,
+            row.ok_or(LocalFault::Corrupt {
+                table: Table::Records.name(),
+            })?,
+        ));
+    }
+    Ok(ShardTable::new(rows))
+}
+
+/// Receipts and fullness of the last final frame: its child's header repeats them.
+fn load_effects<R: Reader>(
+    network: &Network,
+    header: &Header,
+    reader: &R,
+) -> Result<Effects, LocalFault> {
+    let Some(frame) = queries::frame(reader, header.number)? else {
+        return Ok(Effects::default());
+    };
+    let Body::Shard(bundles) = &frame.body else {
+        return Ok(Effects::default());
+    };
+    let mut receipts = Vec::new();
+    for bundle in bundles {
+        let found = queries::transaction(reader, bundle.id())?;
+        let (_, receipt) = found.ok_or(LocalFault::Corrupt {
+            table: Table::Receipts.name(),
+        })?;
+        receipts.push(receipt);
+    }
+    let bytes = u64::try_from(frame.body.bytes()).unwrap_or(u64::MAX);
+    let cost = bundles
+        .iter()
+        .map(quil_execution::cost::bundle_cost_us)
+        .fold(0, u64::saturating_add);
+    let fullness = quil_execution::fee::Fullness::of(bytes, cost, &network.genesis().limits);
+    Ok(Effects {
+        receipts,
+        fullness,
+        ..Effects::default()
+    })
+}
+
+fn recent_ids<R: Reader>(reader: &R) -> Result<BTreeMap<FrameNumber, FrameId>, LocalFault> {
+    let Some(last) = queries::last_final(reader)? else {
+        return Ok(BTreeMap::new());
+    };
+    let from = last
+        .number
+        .get()
+        .saturating_sub(SETTLE_WINDOW.saturating_mul(2));
+    let max = usize::try_from(SETTLE_WINDOW.saturating_mul(2))
+        .unwrap_or(HISTORY_MAX)
+        .saturating_add(1);
+    let rows = reader
+        .range(Table::FrameIds, &keys::number(FrameNumber::new(from)), max)
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    let entry = |(key, value): (Vec<u8>, Vec<u8>)| {
+        Some((keys::number_of(&key)?, FrameId(value.try_into().ok()?)))
+    };
+    Ok(rows.into_iter().filter_map(entry).collect())
+}
+
+fn load_beacons<R: Reader>(
+    network: &Network,
+    head: &Header,
+    reader: &R,
+) -> Result<Beacons, LocalFault> {
+    let (adjuster, first) = network.first_reel_epochs();
+    let rows = reader
+        .range(Table::Reel, &[], 1 << 16)
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    let mut epochs: Vec<ReelEpoch> = first.to_vec();
+    for (_, bytes) in rows {
+        let epoch = ReelEpoch::decode(&bytes, REEL_EPOCH_BYTES_MAX);
+        epochs.push(epoch.map_err(|_| LocalFault::Corrupt {
+            table: Table::Reel.name(),
+        })?);
+    }
+    let start = epoch_start(network, head);
+    let mut beacons = Beacons::new(adjuster, epochs, head);
+    for n in start..=head.number.get() {
+        if let Some(frame) = queries::frame(reader, FrameNumber::new(n))? {
+            beacons.measure(&frame.header);
+        }
+    }
+    Ok(beacons)
+}
+
+/// First frame of the epoch that `head` is in.
+fn epoch_start(network: &Network, head: &Header) -> u64 {
+    head.epoch
+        .get()
+        .saturating_mul(network.genesis().epoch_frames)
+        .max(1)
+}
+
+fn load_globals<R: Reader>(
+    network: &Network,
+    chain: Chain,
+    reader: &R,
+) -> Result<GlobalWindow, LocalFault> {
+    let mut window = GlobalWindow::default();
+    if chain == Chain::Global {
+        return Ok(window);
+    }
+    let last = reader
+        .last(Table::GlobalHeaders)
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    let last = last
+        .and_then(|(k, _)| keys::number_of(&k))
+        .map_or(0, FrameNumber::get);
+    let from = last.saturating_sub(GlobalWindow::KEPT);
+    if from == 0 {
+        window.push(genesis_header(network, Chain::Global)?);
+    }
+    for n in from.max(1)..=last {
+        if let Some(header) = queries::global_header(reader, FrameNumber::new(n))? {
+            window.push(header);
+        }
+    }
+    Ok(window)
+}
+
+/// The state at genesis (D4).
+fn genesis_state(
+    network: &Network,
+    chain: Chain,
+) -> Result<(ChainState, ShardTable, crate::state::Commit), LocalFault> {
+    let fail = |e: String| LocalFault::State(e);
+    let mut effects = Effects::default();
+    let mut table = ShardTable::default();
+    match chain {
+        Chain::Global => {
+            effects.writes =
+                registry::global_genesis(network.genesis()).map_err(|e| fail(e.to_string()))?;
+            for shard in &network.genesis().shards {
+                let (state, _, _) = genesis_state(network, Chain::Shard(shard.addr))?;
+                effects
+                    .rows
+                    .push((shard.addr, registry::genesis_row(state.roots().state)));
+            }
+            table.apply(&effects.rows);
+        }
+        Chain::Shard(addr) => {
+            if addr == native_shard(network) {
+                effects.writes = registry::token_genesis(network.genesis().token.domain);
+            }
+        }
+    }
+    let (state, commit) = ChainState::empty(chain)
+        .apply(network, FrameNumber::ZERO, &effects)
+        .map_err(|e| fail(e.to_string()))?;
+    Ok((state, table, commit))
+}
+
+/// The shard that executes the native token: its address is the token's domain.
+fn native_shard(network: &Network) -> ShardAddr {
+    ShardAddr(network.genesis().token.domain.0)
+}
+
+/// Header of frame 0 (D4).
+///
+/// # Errors
+/// [`LocalFault`] when the genesis state cannot be made.
+pub(crate) fn genesis_header(network: &Network, chain: Chain) -> Result<Header, LocalFault> {
+    let (state, _, _) = genesis_state(network, chain)?;
+    header_of(network, chain, &state)
+}
+
+fn header_of(network: &Network, chain: Chain, state: &ChainState) -> Result<Header, LocalFault> {
+    let roots = state.roots();
+    let beacon = quil_reel::genesis_beacon(network.hash());
+    let anchor = match chain {
+        Chain::Global => None,
+        Chain::Shard(_) => Some(Anchor {
+            number: FrameNumber::ZERO,
+            id: genesis_header(network, Chain::Global)?.id(),
+        }),
+    };
+    let committee = network
+        .roster(chain, Epoch::ZERO)
+        .map(|r| r.root())
+        .unwrap_or_default();
+    Ok(Header {
+        version: network.genesis().version,
+        chain,
+        epoch: Epoch::ZERO,
+        rank: Rank::ZERO,
+        parent_rank: Rank::ZERO,
+        number: FrameNumber::ZERO,
+        timestamp: network.genesis().time,
+        parent: Header::genesis_parent(network.hash()),
+        proposer: ProverId::ZERO,
+        requests_root: Body::empty(chain).requests_root(),
+        receipts_root: Digest::ZERO,
+        multiplier: quil_execution::fee::MULTIPLIER_ONE,
+        committee_root: committee,
+        next_committee_root: Digest::ZERO,
+        state_roots: roots.state,
+        shards_root: roots.shards,
+        beacon: Beacon(beacon.0),
+        anchor,
+    })
+}
+
+fn genesis_snapshot(network: &Network, chain: Chain) -> Result<Snapshot, LocalFault> {
+    let (state, table, _) = genesis_state(network, chain)?;
+    let header = header_of(network, chain, &state)?;
+    Ok(Snapshot::base(header, state, table, Effects::default()))
+}
+
+/// The store of a network that starts.
+fn genesis_writes(network: &Network, chain: Chain) -> Result<Vec<Write>, LocalFault> {
+    let (state, _, commit) = genesis_state(network, chain)?;
+    let header = header_of(network, chain, &state)?;
+    let put = |table, key: &[u8], value: Vec<u8>| Write {
+        table,
+        key: key.to_vec(),
+        value: Some(value),
+    };
+    let number = keys::number(FrameNumber::ZERO);
+    let frame = quil_types::SealedFrame {
+        header: header.clone(),
+        body: Body::empty(chain),
+        beacon: None,
+    };
+    let mut writes = commit.into_writes();
+    writes.push(put(Table::Meta, keys::GENESIS, network.hash().0.to_vec()));
+    writes.push(put(Table::Meta, keys::LAST_FINAL, header.encode()));
+    writes.push(put(Table::Frames, &number, frame.encode()));
+    writes.push(put(Table::FrameIds, &number, header.id().0.to_vec()));
+    Ok(writes)
+}

@@ -1,0 +1,3 @@
+//! Whole networks under faults.
+
+mod network;
