@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use quil_types::{Canonical, Digest, FrameId, Qc, Rank, Tc};
 use sha3::{Digest as _, Sha3_256};
 
-use crate::limits::{REFUSED_MAX, VERIFIED_TCS_MAX};
+use crate::limits::{OLD_QCS_MAX, REFUSED_MAX, VERIFIED_TCS_MAX};
 use crate::verify::Verified;
 
 /// Name of a value in a local cache; not part of the protocol.
@@ -18,7 +18,9 @@ pub(crate) struct Certs {
     high: Verified<Qc>,
     /// One per rank: two for one rank are proof of a broken committee.
     qcs: BTreeMap<Rank, Verified<Qc>>,
-    tcs: BTreeMap<(Rank, Digest), Verified<Tc>>,
+    /// Checked ones below the final rank, which late members still name.
+    old: VecDeque<Verified<Qc>>,
+    tcs: VecDeque<(Digest, Verified<Tc>)>,
     refused: BTreeSet<Digest>,
     refused_order: VecDeque<Digest>,
 }
@@ -28,7 +30,8 @@ impl Certs {
         Self {
             high: root,
             qcs: BTreeMap::new(),
-            tcs: BTreeMap::new(),
+            old: VecDeque::new(),
+            tcs: VecDeque::new(),
             refused: BTreeSet::new(),
             refused_order: VecDeque::new(),
         }
@@ -41,7 +44,8 @@ impl Certs {
 
     /// The checked certificate of a frame.
     pub(crate) fn qc(&self, rank: Rank, id: &FrameId) -> Option<&Verified<Qc>> {
-        self.qcs.get(&rank).filter(|qc| qc.id == *id)
+        let old = || self.old.iter().find(|qc| qc.rank == rank && qc.id == *id);
+        self.qcs.get(&rank).filter(|qc| qc.id == *id).or_else(old)
     }
 
     /// Checked certificates, highest rank first.
@@ -65,14 +69,22 @@ impl Certs {
         Ok(true)
     }
 
-    pub(crate) fn tc(&self, rank: Rank, key: Digest) -> Option<&Verified<Tc>> {
-        self.tcs.get(&(rank, key))
+    /// Remembers a checked certificate below the final rank.
+    pub(crate) fn insert_old(&mut self, qc: Verified<Qc>) {
+        self.old.push_back(qc);
+        while self.old.len() > OLD_QCS_MAX {
+            self.old.pop_front();
+        }
+    }
+
+    pub(crate) fn tc(&self, key: Digest) -> Option<&Verified<Tc>> {
+        self.tcs.iter().find(|(k, _)| *k == key).map(|(_, tc)| tc)
     }
 
     pub(crate) fn insert_tc(&mut self, key: Digest, tc: Verified<Tc>) {
-        self.tcs.insert((tc.rank, key), tc);
+        self.tcs.push_back((key, tc));
         while self.tcs.len() > VERIFIED_TCS_MAX {
-            self.tcs.pop_first();
+            self.tcs.pop_front();
         }
     }
 
@@ -93,7 +105,9 @@ impl Certs {
 
     /// Drops certificates below the final rank; that of the final frame stays.
     pub(crate) fn prune(&mut self, from: Rank) {
-        self.qcs = self.qcs.split_off(&from);
-        self.tcs = self.tcs.split_off(&(from, Digest::ZERO));
+        let above = self.qcs.split_off(&from);
+        for (_, qc) in core::mem::replace(&mut self.qcs, above) {
+            self.insert_old(qc);
+        }
     }
 }

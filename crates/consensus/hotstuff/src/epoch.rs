@@ -2,6 +2,9 @@
 
 use quil_types::{Chain, Digest, Epoch, FrameNumber, Header};
 
+/// Fewest frames of an epoch: with one, the genesis frame would close epoch 0.
+pub const EPOCH_FRAMES_MIN: u64 = 2;
+
 /// Length of an epoch in global frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochRule {
@@ -20,11 +23,15 @@ pub enum Place {
 }
 
 impl EpochRule {
-    /// `E` frames per epoch; zero counts as one.
+    /// `E` frames per epoch, at least [`EPOCH_FRAMES_MIN`]; a smaller number counts as that.
     #[must_use]
     pub const fn new(frames: u64) -> Self {
         Self {
-            frames: if frames == 0 { 1 } else { frames },
+            frames: if frames < EPOCH_FRAMES_MIN {
+                EPOCH_FRAMES_MIN
+            } else {
+                frames
+            },
         }
     }
 

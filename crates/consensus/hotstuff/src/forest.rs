@@ -40,7 +40,9 @@ pub(crate) struct Vertex {
     pub(crate) opinion: Opinion,
     /// When the frame came from its leader; `None` for frames fetched later.
     pub(crate) arrived: Option<Millis>,
-    pub(crate) certified: Option<Millis>,
+    pub(crate) certified: bool,
+    /// Milliseconds from proposal to certificate, when that came in time.
+    pub(crate) delay: Option<u64>,
 }
 
 impl Vertex {

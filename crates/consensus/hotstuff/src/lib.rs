@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod admission;
 mod certs;
 mod core;
 mod epoch;
+mod follow;
 mod forest;
 mod held;
 mod io;
@@ -16,12 +18,16 @@ mod reject;
 mod roster;
 mod safety;
 mod scheme;
+#[cfg(any(test, feature = "test-support"))]
+pub mod sim;
 mod timeouts;
 mod verify;
 mod votes;
 
 pub use self::core::{Config, Core, RecoverError, Recovered, Status};
-pub use epoch::{EpochRule, Place};
+pub use admission::{Admission, AdmissionError, Admitted};
+pub use epoch::{EPOCH_FRAMES_MIN, EpochRule, Place};
+pub use follow::{Conflict, EpochWalk, ForkView};
 pub use io::{
     BuildKind, BuildRequest, CaughtUp, Draft, Finality, FrameContent, Halt, Input, Outbox, Output,
     RecordId, Verdict,
@@ -32,7 +38,7 @@ pub use proposal::ProposalError;
 pub use reject::Reject;
 pub use roster::{Roster, Term};
 pub use safety::{Outgoing, SAFETY_RECORD_BYTES_MAX, SafetyError, SafetyRecord};
-pub use scheme::{Group, Scheme, SchemeError};
+pub use scheme::{BlsScheme, Group, Scheme, SchemeError};
 #[cfg(any(test, feature = "test-support"))]
 pub use scheme::{KeyedScheme, KeyedSigner};
 pub use verify::{

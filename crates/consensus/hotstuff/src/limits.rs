@@ -15,7 +15,10 @@ pub const HELD_MESSAGES_MAX: usize = 4096;
 pub const HELD_PROPOSALS_MAX: usize = 64;
 /// Certificates remembered as refused, so that a repeated one costs nothing; oldest dropped first.
 pub const REFUSED_MAX: usize = 256;
-/// Distinct timeout certificates remembered as valid; lowest ranks dropped first.
+/// Checked certificates below the final rank that are remembered, because late members still name them; oldest
+/// dropped first.
+pub const OLD_QCS_MAX: usize = 32;
+/// Distinct timeout certificates remembered as valid; oldest dropped first.
 pub const VERIFIED_TCS_MAX: usize = 64;
 /// Closed epochs whose committee and proof stay in memory, to answer members that are late.
 pub const CLOSED_EPOCHS_MAX: usize = 4;

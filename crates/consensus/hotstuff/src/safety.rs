@@ -19,13 +19,16 @@ canonical! {
         pub last_voted: Option<(Rank, FrameId)>,
         /// The last timeout, whole: it is only ever sent again as it is.
         pub last_timeout: Option<Timeout>,
+        /// The timeout certificate by which the rank of `last_timeout` was entered: without it a crash of the only
+        /// member that knows it could leave the others behind for good.
+        pub entered_by: Option<Tc>,
         /// Highest rank of a certificate that a vote of ours built on; a timeout never names a lower one.
         pub high_qc_rank: Rank,
     }
 }
 
 /// Largest encoded [`SafetyRecord`], bytes.
-pub const SAFETY_RECORD_BYTES_MAX: usize = 2 * 1024;
+pub const SAFETY_RECORD_BYTES_MAX: usize = 8 * 1024;
 
 impl SafetyRecord {
     fn voted_rank(&self) -> Rank {
@@ -224,13 +227,14 @@ impl Safety {
         Err(SafetyError::Pending)
     }
 
-    /// Wish to give up a rank, naming a certificate of `qc_rank`. `sign` makes the timeout; it runs only when the
+    /// Wish to give up a rank, naming a certificate of `qc_rank`. `entered_by` led into the rank; `sign` makes the timeout; it runs only when the
     /// rules allow it.
     pub(crate) fn timeout(
         &self,
         epoch: Epoch,
         rank: Rank,
         qc_rank: Rank,
+        entered_by: Option<Tc>,
         sign: impl FnOnce() -> Timeout,
     ) -> Result<Step, SafetyError> {
         let mut record = self.intended.at(epoch).ok_or(SafetyError::EpochClosed)?;
@@ -256,6 +260,7 @@ impl Safety {
             return Err(SafetyError::QcNotBelow);
         }
         record.last_timeout = Some(sign());
+        record.entered_by = entered_by;
         Ok(Step::Persist(record))
     }
 

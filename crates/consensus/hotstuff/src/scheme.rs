@@ -1,5 +1,6 @@
 //! The signature scheme that the core is generic over (C9).
 
+mod bls;
 #[cfg(any(test, feature = "test-support"))]
 mod keyed;
 
@@ -7,6 +8,7 @@ use quil_types::{Bitmask, MemberIndex, SignatureBytes};
 
 use crate::roster::Roster;
 
+pub use bls::BlsScheme;
 #[cfg(any(test, feature = "test-support"))]
 pub use keyed::{KeyedScheme, KeyedSigner};
 

@@ -54,7 +54,8 @@ impl<S: Scheme> Core<S> {
             durable: false,
             opinion: Opinion::Unknown,
             arrived: in_time.then_some(cx.now),
-            certified: None,
+            certified: false,
+            delay: None,
             proposal,
         };
         self.plant(cx, vertex, from);
@@ -210,10 +211,12 @@ impl<S: Scheme> Core<S> {
 
     /// A checked certificate.
     pub(super) fn on_qc(&mut self, cx: &mut Cx<'_>, qc: Verified<Qc>) {
-        let root = self.forest.root();
-        if !self.open() || qc.epoch != self.term.epoch || qc.rank < root.rank || qc.is_epoch_root()
-        {
+        if !self.open() || qc.epoch != self.term.epoch || qc.is_epoch_root() {
             return;
+        }
+        let root = self.forest.root();
+        if qc.rank < root.rank {
+            return self.certs.insert_old(qc);
         }
         if qc.rank == root.rank && qc.id != root.id {
             let header = Header::clone(&root.header);
@@ -243,8 +246,14 @@ impl<S: Scheme> Core<S> {
         let Some(qc) = self.certs.qc(rank, &id).cloned() else {
             return;
         };
-        if let Some(vertex) = self.forest.get_mut(&id).filter(|v| v.certified.is_none()) {
-            vertex.certified = Some(cx.now);
+        // Only what was certified in its own rank tells how long that takes; the rest tells about outages.
+        let in_rank = rank == self.pace.rank() && !self.pace.has_expired();
+        if let Some(vertex) = self.forest.get_mut(&id).filter(|v| !v.certified) {
+            vertex.certified = true;
+            vertex.delay = vertex
+                .arrived
+                .filter(|_| in_rank)
+                .map(|at| cx.now.since(at));
             cx.out.push(Output::Certified {
                 id,
                 qc: Box::new(qc),

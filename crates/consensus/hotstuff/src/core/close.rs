@@ -33,10 +33,7 @@ impl<S: Scheme> Core<S> {
             return self.halt(cx, Halt::CertifiedInvalid { qc, reason });
         }
         let frames: Vec<Arc<Proposal>> = vertices.iter().map(|v| Arc::clone(&v.proposal)).collect();
-        let delays: Vec<u64> = vertices
-            .iter()
-            .filter_map(|v| Some(v.certified?.since(v.arrived?)))
-            .collect();
+        let delays: Vec<u64> = vertices.iter().filter_map(|v| v.delay).collect();
         let closing = frames
             .iter()
             .position(|p| self.term.rule.place(&p.header) == Place::Closing);

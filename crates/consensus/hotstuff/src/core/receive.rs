@@ -138,6 +138,7 @@ impl<S: Scheme> Core<S> {
                 Incoming::Vote(vote) => self.on_vote(cx, source, vote),
                 Incoming::Timeout(timeout) => self.on_timeout(cx, source, timeout),
                 Incoming::Qc(qc) => drop(self.learn_qc(cx, source, &qc, Incoming::Qc(qc.clone()))),
+                Incoming::Tc(tc) if tc.rank.next() < self.pace.rank() => {}
                 Incoming::Tc(tc) => drop(self.learn_tc(cx, source, &tc, Incoming::Tc(tc.clone()))),
                 Incoming::EpochProof(proof) => {
                     let again = Incoming::EpochProof(proof.clone());
@@ -193,7 +194,14 @@ impl<S: Scheme> Core<S> {
         if !matches!(incoming, Incoming::Timeout(_)) || source.member.is_none() {
             return;
         }
-        if let Some(proof) = self.closed.get(&epoch) {
+        // Only a member of that epoch has a voice in it.
+        let key = self.config.key.as_ref();
+        let spoke = self
+            .rosters
+            .get(&epoch)
+            .zip(key)
+            .and_then(|(r, key)| r.position(key));
+        if let Some(proof) = self.closed.get(&epoch).filter(|_| spoke.is_some()) {
             let message = Outgoing::epoch_proof(proof);
             self.answer(cx, source, message);
         }
@@ -244,8 +252,10 @@ impl<S: Scheme> Core<S> {
         if let Err(e) = check_shape(&self.term, leader, &proposal) {
             return Self::penalise(cx, source.peer, e);
         }
+        // A late frame matters only when it is certified; if that happens later, it is fetched.
         let certified = self.certs.qc(rank, &id).is_some();
-        if !certified && self.is_second(cx, source, &proposal) {
+        let late = rank < self.pace.rank();
+        if !certified && (self.is_second(cx, source, &proposal) || late) {
             return;
         }
         let again = Incoming::Proposal {
@@ -311,7 +321,12 @@ impl<S: Scheme> Core<S> {
                 return None;
             }
         }
-        if let Some(tc) = &proposal.tc {
+        // The quorum that certified a late frame has checked how its rank was entered.
+        if let Some(tc) = proposal
+            .tc
+            .as_ref()
+            .filter(|_| proposal.header.rank >= self.pace.rank())
+        {
             own.tc = Some(self.learn_tc(cx, source, tc, again)?.into_inner());
         }
         Some(Arc::new(own))
@@ -392,7 +407,7 @@ impl<S: Scheme> Core<S> {
         } else {
             self.pace.tc().map(Outgoing::tc)
         };
-        if let Some(message) = message {
+        if let Some(message) = message.filter(|_| self.me.is_some()) {
             self.answer(cx, source, message);
         }
     }
@@ -484,7 +499,7 @@ impl<S: Scheme> Core<S> {
             return None;
         }
         let content = content_key(tc);
-        if let Some(tc) = self.certs.tc(tc.rank, content).cloned() {
+        if let Some(tc) = self.certs.tc(content).cloned() {
             self.on_tc(cx, tc.clone());
             return Some(tc);
         }

@@ -252,7 +252,8 @@ impl<S: Scheme> Core<S> {
             durable: true,
             opinion: Opinion::Unknown,
             arrived: None,
-            certified: None,
+            certified: false,
+            delay: None,
         };
         self.plant(cx, vertex, None);
         if let Some(vertex) = self.forest.get_mut(&id) {
@@ -275,6 +276,11 @@ impl<S: Scheme> Core<S> {
             && let Ok(Step::Again(permit)) = self.safety.vote(record.epoch, rank, id, Rank::ZERO)
         {
             self.release(cx, permit);
+        }
+        if let Some(tc) = record.entered_by
+            && let Ok(tc) = verify_tc(&self.scheme, &self.term, tc)
+        {
+            self.pace.justify(tc);
         }
         if let Some(timeout) = record.last_timeout.filter(|t| t.rank == self.pace.rank()) {
             self.pace.expire(cx.now);

@@ -49,7 +49,8 @@ impl<S: Scheme> Core<S> {
             durable: false,
             opinion: Opinion::Unknown,
             arrived: Some(cx.now),
-            certified: None,
+            certified: false,
+            delay: None,
         };
         self.plant(cx, vertex, None);
     }
@@ -136,7 +137,8 @@ impl<S: Scheme> Core<S> {
                 signature: self.scheme.sign(&signer, &statement.signed_bytes()),
             }
         };
-        match self.safety.timeout(epoch, rank, high.rank, sign) {
+        let tc = self.pace.tc().map(|tc| (**tc).clone());
+        match self.safety.timeout(epoch, rank, high.rank, tc, sign) {
             Ok(Step::Persist(record)) => {
                 if let Some(timeout) = record.last_timeout.clone() {
                     self.persist_safety(cx, record, Intent::Timeout(Box::new(timeout)));
