@@ -18,7 +18,7 @@ pub trait Wide: Copy + Debug {
     fn mul_nonresidue(&self) -> Self;
 }
 
-/// A level of the tower. Elements are fully reduced at rest.
+/// A level of the tower. Coordinates are below `2p` at rest.
 ///
 /// Lazy operations skip reductions: a value may pass a few of them, then must enter a product. The bound (`2^16 p` per
 /// coordinate) is asserted in debug builds.

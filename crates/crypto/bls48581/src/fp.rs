@@ -1,7 +1,7 @@
 //! The base field: integers modulo the 581-bit prime `p`.
 //!
-//! `p` leaves 59 bits of the ten limbs free. Elements are fully reduced at rest; inside one formula the `_lazy`
-//! operations skip reductions and [`FpWide`] holds sums of products in two's complement, reduced once at the end.
+//! `p` leaves 59 bits of the ten limbs free. Elements are below `2p` at rest; inside one formula the `_lazy` operations
+//! skip reductions and [`FpWide`] holds sums of products in two's complement, reduced once at the end.
 #![allow(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -83,7 +83,7 @@ impl Fp {
     #[must_use]
     pub fn is_square_vartime(&self) -> bool {
         // The Montgomery factor 2^640 is a square.
-        match Self::INVERTER.jacobi_vartime(&self.0) {
+        match Self::INVERTER.jacobi_vartime(&self.representative()) {
             Some(j) => j >= 0,
             None => self.sqrt_vartime().is_some(),
         }
@@ -101,6 +101,7 @@ impl Fp {
         Self(kernel::sub(&kernel::add(&self.0, &Self::LAZY_P), &rhs.0).0)
     }
 
+    #[inline(always)]
     fn debug_assert_lazy(&self) {
         debug_assert!(
             self.0[9] >> (Self::BITS - 576 + LAZY_BITS) == 0,
@@ -140,13 +141,27 @@ impl FpWide {
         kernel::sub_assign(&mut self.0, &rhs.0);
     }
 
-    /// The fully reduced element.
+    /// `2^624 p`, larger than any sum in absolute value.
+    const BIAS: [u64; 20] = {
+        let mut r = [0; 20];
+        let mut i = 0;
+        while i < 10 {
+            r[9 + i] |= Fp::MODULUS[i] << 48;
+            r[10 + i] |= Fp::MODULUS[i] >> 16;
+            i += 1;
+        }
+        r
+    };
+
+    /// The element.
     #[inline]
     pub(crate) fn reduce(&self) -> Fp {
-        // |self| <= 2^40 p^2 gives a result in [-2^-19 p, (1 + 2^-19) p).
-        let r = kernel::redc(&self.0, &Fp::MODULUS, Fp::INV);
-        let negative = (r[9] >> 63).wrapping_neg();
-        let r = kernel::add(&r, &kernel::select(&[0; 10], &Fp::MODULUS, negative));
-        Fp(kernel::reduce_once(&r, &Fp::MODULUS))
+        // With the bias the sum lies in [0, 2^625 p), which gives a result below (1 + 2^-15) p.
+        let mut t = self.0;
+        let mut carry = 0;
+        for i in 9..20 {
+            (t[i], carry) = kernel::adc(t[i], Self::BIAS[i], carry);
+        }
+        Fp(kernel::redc(&t, &Fp::MODULUS, Fp::INV))
     }
 }

@@ -139,79 +139,47 @@ pub(crate) const fn sqr_wide<const N: usize, const W: usize>(a: &[u64; N]) -> [u
         t[i + N] = c;
         i += 1;
     }
-    let mut k = W - 1;
-    while k > 0 {
-        t[k] = (t[k] << 1) | (t[k - 1] >> 63);
-        k -= 1;
-    }
-    t[0] <<= 1;
-    let mut c = 0;
+    let (mut c, mut top) = (0, 0);
     i = 0;
     while i < N {
         let (lo, hi) = mac(0, a[i], a[i], 0);
-        (t[2 * i], c) = adc(t[2 * i], lo, c);
-        (t[2 * i + 1], c) = adc(t[2 * i + 1], hi, c);
+        let even = (t[2 * i] << 1) | top;
+        let odd = (t[2 * i + 1] << 1) | (t[2 * i] >> 63);
+        top = t[2 * i + 1] >> 63;
+        (t[2 * i], c) = adc(even, lo, c);
+        (t[2 * i + 1], c) = adc(odd, hi, c);
         i += 1;
     }
     t
 }
 
-/// Montgomery reduction `t / 2^(64 N) mod m` of a two's-complement number `t`.
+/// Montgomery reduction `t / 2^(64 N) mod m` of `t`, not fully reduced.
 ///
-/// For `|t| <= e * m * 2^(64 N)` the result lies in `[-e m, (1 + e) m)`, again in two's complement.
+/// For `0 <= t <= e m 2^(64 N)` the result is below `(1 + e) m`.
 #[inline(always)]
 pub(crate) const fn redc<const N: usize, const W: usize>(
     t: &[u64; W],
     m: &[u64; N],
     inv: u64,
 ) -> [u64; N] {
-    let mut t = *t;
-    let mut carry = 0;
+    let mut r = [0; N];
     let mut i = 0;
     while i < N {
-        let q = t[i].wrapping_mul(inv);
-        let (_, mut c) = mac(t[i], q, m[0], 0);
-        let mut j = 1;
-        while j < N {
-            (t[i + j], c) = mac(t[i + j], q, m[j], c);
-            j += 1;
-        }
-        (t[i + N], carry) = adc(t[i + N], c, carry);
+        r[i] = t[i];
         i += 1;
     }
-    let mut r = [0; N];
+    // A window of N limbs moves up; the upper half of `t` enters at its top.
+    let mut carry = 0;
     i = 0;
     while i < N {
-        r[i] = t[i + N];
-        i += 1;
-    }
-    r
-}
-
-/// Montgomery product `a b / 2^(64 N)`, not fully reduced: below `m (1 + a b / (m 2^(64 N)))`.
-///
-/// Interleaved form; the top limb of `m` must leave room for one carry bit.
-#[inline(always)]
-pub(crate) const fn mont_mul<const N: usize>(
-    a: &[u64; N],
-    b: &[u64; N],
-    m: &[u64; N],
-    inv: u64,
-) -> [u64; N] {
-    let mut r = [0; N];
-    let mut i = 0;
-    while i < N {
-        let (r0, mut c1) = mac(r[0], a[0], b[i], 0);
-        let q = r0.wrapping_mul(inv);
-        let (_, mut c2) = mac(r0, q, m[0], 0);
+        let q = r[0].wrapping_mul(inv);
+        let (_, mut c) = mac(r[0], q, m[0], 0);
         let mut j = 1;
         while j < N {
-            let rj;
-            (rj, c1) = mac(r[j], a[j], b[i], c1);
-            (r[j - 1], c2) = mac(rj, q, m[j], c2);
+            (r[j - 1], c) = mac(r[j], q, m[j], c);
             j += 1;
         }
-        r[N - 1] = c1.wrapping_add(c2);
+        (r[N - 1], carry) = adc(t[i + N], c, carry);
         i += 1;
     }
     r

@@ -1,4 +1,7 @@
-//! One definition for both prime fields: Montgomery form, always fully reduced.
+//! One definition for both prime fields, in Montgomery form.
+//!
+//! An element `v` is held as any of its two representatives `v R mod m` in `[0, 2m)`: products then need no final
+//! subtraction. Comparison and encoding take the lower one.
 
 /// Defines a prime field of `$n` limbs (`$w = 2 $n`) and `$bytes` canonical big-endian bytes.
 macro_rules! prime_field {
@@ -7,7 +10,7 @@ macro_rules! prime_field {
         modulus = $modulus:literal, r2 = $r2:literal, inv62_limbs = $l:literal
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq)]
+        #[derive(Clone, Copy)]
         pub struct $name(pub(crate) [u64; $n]);
 
         impl $name {
@@ -17,6 +20,8 @@ macro_rules! prime_field {
             pub const BITS: usize = $bits;
             /// The modulus, little-endian limbs.
             pub(crate) const MODULUS: [u64; $n] = kernel::limbs_from_hex($modulus);
+            /// Twice the modulus.
+            pub(crate) const TWICE: [u64; $n] = kernel::add(&Self::MODULUS, &Self::MODULUS);
             /// `2^(128 n) mod m`.
             pub(crate) const R2: [u64; $n] = kernel::limbs_from_hex($r2);
             /// `-m^-1 mod 2^64`.
@@ -37,6 +42,11 @@ macro_rules! prime_field {
             pub const ZERO: Self = Self([0; $n]);
             /// One.
             pub const ONE: Self = Self::from_limbs_reduced(kernel::limbs_from_hex("1"));
+
+            /// The representative below the modulus.
+            const fn representative(&self) -> [u64; $n] {
+                kernel::reduce_once(&self.0, &Self::MODULUS)
+            }
 
             /// Montgomery form of an integer below the modulus.
             pub(crate) const fn from_limbs_reduced(limbs: [u64; $n]) -> Self {
@@ -63,14 +73,15 @@ macro_rules! prime_field {
             pub(crate) const fn to_limbs(self) -> [u64; $n] {
                 let mut one = [0; $n];
                 one[0] = 1;
-                kernel::reduce_once(&kernel::mont_mul(&self.0, &one, &Self::MODULUS, Self::INV), &Self::MODULUS)
+                let t: [u64; $w] = kernel::mul_wide(&self.0, &one);
+                kernel::reduce_once(&kernel::redc(&t, &Self::MODULUS, Self::INV), &Self::MODULUS)
             }
 
             /// Sum.
             #[inline]
             #[must_use]
             pub const fn add(&self, rhs: &Self) -> Self {
-                Self(kernel::reduce_once(&kernel::add(&self.0, &rhs.0), &Self::MODULUS))
+                Self(kernel::reduce_once(&kernel::add(&self.0, &rhs.0), &Self::TWICE))
             }
 
             /// Difference.
@@ -78,7 +89,7 @@ macro_rules! prime_field {
             #[must_use]
             pub const fn sub(&self, rhs: &Self) -> Self {
                 let (d, borrow) = kernel::sub(&self.0, &rhs.0);
-                let m = kernel::select(&[0; $n], &Self::MODULUS, borrow.wrapping_neg());
+                let m = kernel::select(&[0; $n], &Self::TWICE, borrow.wrapping_neg());
                 Self(kernel::add(&d, &m))
             }
 
@@ -100,10 +111,8 @@ macro_rules! prime_field {
             #[inline]
             #[must_use]
             pub const fn mul(&self, rhs: &Self) -> Self {
-                Self(kernel::reduce_once(
-                    &kernel::mont_mul(&self.0, &rhs.0, &Self::MODULUS, Self::INV),
-                    &Self::MODULUS,
-                ))
+                let t: [u64; $w] = kernel::mul_wide(&self.0, &rhs.0);
+                Self(kernel::redc(&t, &Self::MODULUS, Self::INV))
             }
 
             /// Square.
@@ -111,7 +120,7 @@ macro_rules! prime_field {
             #[must_use]
             pub const fn square(&self) -> Self {
                 let t: [u64; $w] = kernel::sqr_wide(&self.0);
-                Self(kernel::reduce_once(&kernel::redc(&t, &Self::MODULUS, Self::INV), &Self::MODULUS))
+                Self(kernel::redc(&t, &Self::MODULUS, Self::INV))
             }
 
             /// `2^k`-th power.
@@ -129,7 +138,7 @@ macro_rules! prime_field {
             /// Inverse; zero for zero. Constant time.
             #[must_use]
             pub fn invert_or_zero(&self) -> Self {
-                Self(Self::INVERTER.invert(&self.0)).mul(&Self::R3)
+                Self(Self::INVERTER.invert(&self.representative())).mul(&Self::R3)
             }
 
             /// Inverse, `None` for zero. Constant time apart from the test for zero.
@@ -141,7 +150,7 @@ macro_rules! prime_field {
             /// Inverse of a public value, `None` for zero.
             #[must_use]
             pub fn invert_vartime(&self) -> Option<Self> {
-                (!self.is_zero()).then(|| Self(Self::INVERTER.invert_vartime(&self.0)).mul(&Self::R3))
+                (!self.is_zero()).then(|| Self(Self::INVERTER.invert_vartime(&self.representative())).mul(&Self::R3))
             }
 
             /// Replaces each non-zero element by its inverse; zeros stay. One inversion and three products each.
@@ -202,7 +211,7 @@ macro_rules! prime_field {
             #[inline]
             #[must_use]
             pub fn is_zero(&self) -> bool {
-                self.0.iter().fold(0, |a, w| a | w) == 0
+                self.representative().iter().fold(0, |a, w| a | w) == 0
             }
 
             /// Canonical encoding, big-endian.
@@ -277,9 +286,17 @@ macro_rules! prime_field {
 
         impl ConstantTimeEq for $name {
             fn ct_eq(&self, other: &Self) -> Choice {
-                self.0.ct_eq(&other.0)
+                self.representative().ct_eq(&other.representative())
             }
         }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.ct_eq(other).into()
+            }
+        }
+
+        impl Eq for $name {}
 
         impl ConditionallySelectable for $name {
             #[inline(always)]
