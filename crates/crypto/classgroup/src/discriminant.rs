@@ -2,6 +2,8 @@
 
 mod search;
 
+pub use search::Candidate;
+
 use crate::{
     error::{DiscriminantError, Exhausted},
     form::{Form, Group},
@@ -34,8 +36,23 @@ impl Discriminant {
     /// [`DiscriminantError::Bits`] outside [`BITS_MIN`]`..=`[`BITS_MAX`]; [`DiscriminantError::Exhausted`] when the
     /// progression leaves the size before a prime (small sizes only).
     pub fn derive(seed: &[u8], bits: usize) -> Result<Self, DiscriminantError> {
+        Self::derive_with(seed, bits, |list| list.iter().position(Candidate::is_prime))
+    }
+
+    /// [`Self::derive`] with the tests of candidates left to the caller, who may run them in parallel.
+    ///
+    /// `first_prime` returns the position of the first prime of a list, if there is one; another position gives a
+    /// useless discriminant. It is called more than once only if a list holds no prime.
+    ///
+    /// # Errors
+    /// As [`Self::derive`].
+    pub fn derive_with(
+        seed: &[u8],
+        bits: usize,
+        first_prime: impl FnMut(&[Candidate]) -> Option<usize>,
+    ) -> Result<Self, DiscriminantError> {
         check_bits(bits)?;
-        let abs = search::first_prime(seed, bits).ok_or(DiscriminantError::Exhausted)?;
+        let abs = search::run(seed, bits, first_prime).ok_or(DiscriminantError::Exhausted)?;
         Ok(Self { abs, bits })
     }
 

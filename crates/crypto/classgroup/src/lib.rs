@@ -14,7 +14,7 @@ mod mont;
 mod prime;
 
 pub use codec::{FORM_BYTES_MAX, FormBytes};
-pub use discriminant::{BITS_MAX, BITS_MIN, Discriminant};
+pub use discriminant::{BITS_MAX, BITS_MIN, Candidate, Discriminant};
 pub use error::{DiscriminantError, Exhausted, ForeignGroup, FormError};
 pub use form::{Form, Power, multi_pow};
 pub use modulus::{Prime256, Residue};

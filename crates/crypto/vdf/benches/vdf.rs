@@ -5,7 +5,9 @@
 use std::{cell::Cell, hint::black_box};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use quil_vdf::{DISCRIMINANT_BITS, Discriminant, Evaluator, Form, Progress, base, verify};
+use quil_vdf::{
+    DISCRIMINANT_BITS, Discriminant, Evaluator, Form, Progress, base, derive_discriminant, verify,
+};
 
 const SQUARINGS: u64 = 100_000;
 
@@ -27,6 +29,9 @@ fn discriminant(c: &mut Criterion) {
     let counter = Cell::new(0);
     c.bench_function("vdf.discriminant_2048", |b| {
         b.iter(|| Discriminant::derive(&next_seed(&counter), DISCRIMINANT_BITS));
+    });
+    c.bench_function("vdf.discriminant_2048_parallel", |b| {
+        b.iter(|| derive_discriminant(&next_seed(&counter), DISCRIMINANT_BITS));
     });
     let (d, _) = setup();
     c.bench_function("vdf.base_2048", |b| {

@@ -1,6 +1,24 @@
 //! Discriminants that were derived already.
 
-use quil_classgroup::{Discriminant, DiscriminantError};
+use quil_classgroup::{Candidate, Discriminant, DiscriminantError};
+use rayon::prelude::*;
+
+/// `Disc(seed)` of `bits` bits (R1), its candidates tested in parallel on the current rayon pool.
+///
+/// # Errors
+/// As [`Discriminant::derive`], whose result it has.
+pub fn derive_discriminant(seed: &[u8], bits: usize) -> Result<Discriminant, DiscriminantError> {
+    Discriminant::derive_with(seed, bits, |list| {
+        // The prime is near the front: whole lists cut in halves would test what nobody needs.
+        let block = rayon::current_num_threads().saturating_mul(2).max(1);
+        list.chunks(block)
+            .zip((0..).step_by(block))
+            .find_map(|(part, start)| {
+                let found = part.par_iter().position_first(Candidate::is_prime)?;
+                found.checked_add(start)
+            })
+    })
+}
 
 /// The last few discriminants by seed, least recently used dropped first. One epoch needs one or two for the chain and
 /// one per sampled worker (R8), and a derivation costs far more than a verification.
@@ -44,12 +62,12 @@ impl DiscriminantCache {
     /// The discriminant, derived if it has to be.
     ///
     /// # Errors
-    /// As [`Discriminant::derive`].
+    /// As [`derive_discriminant`].
     pub fn get_or_derive(&mut self, seed: &[u8; 32]) -> Result<Discriminant, DiscriminantError> {
         if let Some(d) = self.get(seed) {
             return Ok(d);
         }
-        let d = Discriminant::derive(seed, self.bits)?;
+        let d = derive_discriminant(seed, self.bits)?;
         self.insert(*seed, d);
         Ok(d)
     }

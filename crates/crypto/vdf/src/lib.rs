@@ -9,7 +9,7 @@ mod evaluator;
 mod plan;
 mod proof;
 
-pub use cache::DiscriminantCache;
+pub use cache::{DiscriminantCache, derive_discriminant};
 pub use challenge::base;
 pub use error::{ProveError, VerifyError};
 pub use evaluator::{Evaluator, Progress};

@@ -74,6 +74,33 @@ fn search_finds_the_first_prime_of_the_progression() {
     }
 }
 
+/// Whoever tests the candidates, the first prime decides; a list without a prime leads to the next one.
+#[test]
+fn candidates_may_be_tested_by_the_caller() {
+    for bits in [40, 128, 512] {
+        let mut lists = 0;
+        let all_tested = Discriminant::derive_with(b"c", bits, |list| {
+            lists += 1;
+            (0..list.len()).filter(|&i| list[i].is_prime()).min()
+        });
+        assert_eq!(all_tested, Discriminant::derive(b"c", bits));
+        assert_eq!(lists, 1);
+    }
+    let mut lists = 0;
+    let none = Discriminant::derive_with(b"c", 64, |_| {
+        lists += 1;
+        None
+    });
+    assert_eq!(none, Err(DiscriminantError::Exhausted));
+    assert_eq!(lists, 64, "the search is bounded");
+    let wrong = Discriminant::derive_with(b"c", 64, |list| Some(list.len()));
+    assert_eq!(
+        wrong,
+        Err(DiscriminantError::Exhausted),
+        "positions outside are none"
+    );
+}
+
 #[test]
 fn unsupported_sizes_are_errors() {
     for bits in [0, 1, BITS_MIN - 1, BITS_MAX + 1, 4096, usize::MAX] {

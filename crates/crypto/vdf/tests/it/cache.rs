@@ -1,6 +1,6 @@
 //! The cache of discriminants.
 
-use quil_vdf::{Discriminant, DiscriminantCache, DiscriminantError};
+use quil_vdf::{Discriminant, DiscriminantCache, DiscriminantError, derive_discriminant};
 
 #[test]
 fn cached_values_are_the_derived_ones_and_the_oldest_goes() {
@@ -41,4 +41,19 @@ fn unsupported_size_is_an_error_and_not_kept() {
         Err(DiscriminantError::Bits { bits: 4096, .. })
     ));
     assert!(cache.is_empty());
+}
+
+#[test]
+fn parallel_derivation_finds_the_same_discriminant() {
+    for threads in [1, 2, 5] {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("pool");
+        for seed in 0..8u8 {
+            let parallel = pool.install(|| derive_discriminant(&[seed], 256));
+            assert_eq!(parallel, Discriminant::derive(&[seed], 256));
+        }
+    }
+    assert!(derive_discriminant(&[], 31).is_err());
 }
