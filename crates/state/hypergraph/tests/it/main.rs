@@ -1,0 +1,13 @@
+//! Public behaviour of the graph.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helper functions of tests"
+)]
+
+mod merge;
+mod overlay;
+mod proofs;
+mod routing;
+mod state;
+mod support;
