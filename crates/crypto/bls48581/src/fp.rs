@@ -159,8 +159,8 @@ impl FpWide {
         // With the bias the sum lies in [0, 2^625 p), which gives a result below (1 + 2^-15) p.
         let mut t = self.0;
         let mut carry = 0;
-        for i in 9..20 {
-            (t[i], carry) = kernel::adc(t[i], Self::BIAS[i], carry);
+        for (w, b) in t.iter_mut().zip(&Self::BIAS).skip(9) {
+            (*w, carry) = kernel::adc(*w, *b, carry);
         }
         Fp(kernel::redc(&t, &Fp::MODULUS, Fp::INV))
     }

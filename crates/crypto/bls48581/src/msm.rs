@@ -1,16 +1,24 @@
 //! Multi-scalar multiplication for public data.
 //!
 //! Scalars are split in base of the endomorphism eigenvalue first, so all sums run over short digits. Few points use
-//! interleaved signed windows (Straus), many use signed buckets (Pippenger).
+//! interleaved signed windows (Straus), many use signed buckets (Pippenger). Both collect affine points into groups
+//! whose sums are formed by affine additions that share one inversion per round: about six field products per addition.
 
-use crate::curve::{Affine, Curve, HalfScalar, Projective};
+mod groups;
+
+use crate::curve::{Affine, Curve, HalfScalar, Projective, bits_at};
 use crate::fr::Fr;
+use groups::sum_groups;
 
 /// Width of the non-adjacent form; each point gets `2^(w-2)` odd multiples.
-const NAF_WIDTH: u32 = 5;
+const NAF_WIDTH: usize = 5;
 const NAF_TABLE: usize = 1 << (NAF_WIDTH - 2);
-/// Number of split points from which buckets win.
+/// Number of split points from which buckets win (measured).
 const BUCKETS_FROM: usize = 400;
+/// Number of split points from which groups win over adding to one running sum.
+const GROUPS_FROM: usize = 16;
+/// Points held in groups at a time: bounds memory, long enough to hide the shared inversion.
+const GROUPED_POINTS: usize = 1 << 14;
 
 /// `sum [k_i] P_i` for points of the subgroup and public scalars.
 ///
@@ -35,13 +43,36 @@ pub fn msm_vartime<C: Curve>(points: &[Affine<C>], scalars: &[Fr]) -> Projective
     pippenger(&terms, C::DIGIT_BITS)
 }
 
+/// Sum of public affine points, any points of the curve. Faster than repeated addition from about eight points on.
+#[must_use]
+pub fn sum_affine_vartime<C: Curve>(points: &[Affine<C>]) -> Projective<C> {
+    points
+        .chunks(GROUPED_POINTS)
+        .flat_map(|chunk| sum_groups(vec![chunk.to_vec()]))
+        .fold(Projective::identity(), |acc, p| acc.add_mixed(&p))
+}
+
 /// `[k] p` for a public scalar.
 pub(crate) fn mul_vartime<C: Curve>(p: &Projective<C>, k: &Fr) -> Projective<C> {
     straus(core::slice::from_ref(p), core::slice::from_ref(k))
 }
 
-/// Odd multiples of all points and of their images, then one chain of doublings.
-fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
+/// One digit of a split scalar in non-adjacent form, with the odd multiples of the point it belongs to.
+struct Row<C: Curve> {
+    table: Vec<Affine<C>>,
+    digits: Vec<i8>,
+}
+
+impl<C: Curve> Row<C> {
+    /// The multiple that belongs to bit `i`.
+    fn term(&self, i: usize) -> Option<Affine<C>> {
+        let digit = self.digits.get(i).copied().filter(|d| *d != 0)?;
+        let p = self.table.get(usize::from(digit.unsigned_abs() / 2))?;
+        Some(if digit < 0 { p.neg() } else { *p })
+    }
+}
+
+fn rows<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Vec<Row<C>> {
     let mut odd = Vec::with_capacity(points.len() * NAF_TABLE);
     for p in points {
         let twice = p.double();
@@ -52,33 +83,41 @@ fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
         }
     }
     let odd = Projective::batch_to_affine(&odd);
-    let mut rows: Vec<(Vec<Affine<C>>, Vec<i8>)> = Vec::with_capacity(points.len() * C::DIGITS);
+    let mut rows = Vec::with_capacity(points.len() * C::DIGITS);
     for (table, k) in odd.chunks(NAF_TABLE).zip(scalars) {
         let mut image = table.to_vec();
         for digit in C::digits(k) {
-            rows.push((image.clone(), naf(&digit, C::DIGIT_BITS)));
-            image = image.iter().map(C::endomorphism_affine).collect();
+            let next = image.iter().map(C::endomorphism_affine).collect();
+            rows.push(Row {
+                table: core::mem::replace(&mut image, next),
+                digits: naf(&digit, C::DIGIT_BITS),
+            });
         }
     }
-    let mut acc = Projective::identity();
+    rows
+}
+
+/// Odd multiples of all points and of their images, then one chain of doublings.
+fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
+    let rows = rows(points, scalars);
     let length = rows
         .iter()
-        .filter_map(|(_, d)| d.iter().rposition(|&d| d != 0))
+        .filter_map(|r| r.digits.iter().rposition(|&d| d != 0))
         .max()
         .map_or(0, |i| i + 1);
-    for i in (0..length).rev() {
-        acc = acc.double();
-        for (table, digits) in &rows {
-            let digit = digits.get(i).copied().unwrap_or(0);
-            let Some(p) = table.get(usize::from(digit.unsigned_abs() / 2)) else {
-                continue;
-            };
-            match digit {
-                0 => {}
-                1.. => acc = acc.add_mixed(p),
-                _ => acc = acc.add_mixed(&p.neg()),
-            }
-        }
+    let terms = |i: usize| rows.iter().filter_map(move |r| r.term(i));
+    if rows.len() < GROUPS_FROM {
+        return (0..length).rev().fold(Projective::identity(), |acc, i| {
+            terms(i).fold(acc.double(), |acc, p| acc.add_mixed(&p))
+        });
+    }
+    let positions: Vec<usize> = (0..length).rev().collect();
+    let mut acc = Projective::identity();
+    for chunk in positions.chunks((GROUPED_POINTS / rows.len()).max(1)) {
+        let groups = chunk.iter().map(|&i| terms(i).collect()).collect();
+        acc = sum_groups(groups)
+            .iter()
+            .fold(acc, |acc, p| acc.double().add_mixed(p));
     }
     acc
 }
@@ -89,10 +128,10 @@ fn naf(k: &HalfScalar, bits: usize) -> Vec<i8> {
     let mut out = vec![0i8; bits + 1];
     let (mut i, mut carry) = (0, 0);
     while i <= bits {
-        let window = crate::curve::bits_at(k, i, NAF_WIDTH as usize) + carry;
+        let window = bits_at(k, i, NAF_WIDTH) + carry;
         if window & 1 == 0 {
-            // Bits and carry agree in parity: nothing to subtract here.
-            carry &= crate::curve::bits_at(k, i, 1);
+            // Bit and carry agree: nothing to write here.
+            carry &= bits_at(k, i, 1);
             i += 1;
             continue;
         }
@@ -106,71 +145,60 @@ fn naf(k: &HalfScalar, bits: usize) -> Vec<i8> {
             *slot = digit;
         }
         carry = u64::from(negative);
-        i += NAF_WIDTH as usize;
+        i += NAF_WIDTH;
     }
     out
 }
 
 /// Bucket method with signed windows.
 fn pippenger<C: Curve>(terms: &[(Affine<C>, HalfScalar)], bits: usize) -> Projective<C> {
-    let w = window_for(terms.len());
-    let windows = bits / w + 1;
-    let digits: Vec<Vec<i32>> = terms
-        .iter()
-        .map(|(_, k)| wide_windows(k, w, windows))
-        .collect();
+    let w = window_for(terms.len(), bits);
     let mut acc = Projective::identity();
-    for i in (0..windows).rev() {
+    for i in (0..=bits / w).rev() {
         acc = acc.double_n(w);
-        let mut buckets = vec![Projective::identity(); 1 << (w - 1)];
-        for ((p, _), d) in terms.iter().zip(&digits) {
-            let digit = d.get(i).copied().unwrap_or(0);
-            if digit == 0 {
-                continue;
+        for chunk in terms.chunks(GROUPED_POINTS) {
+            let mut buckets = vec![Vec::new(); 1 << (w - 1)];
+            for (p, k) in chunk {
+                let digit = window(k, i * w, w);
+                let slot = (digit.unsigned_abs() as usize)
+                    .checked_sub(1)
+                    .and_then(|b| buckets.get_mut(b));
+                if let Some(bucket) = slot {
+                    bucket.push(if digit < 0 { p.neg() } else { *p });
+                }
             }
-            if let Some(b) = buckets.get_mut(digit.unsigned_abs() as usize - 1) {
-                *b = b.add_mixed(&if digit < 0 { p.neg() } else { *p });
-            }
+            acc = acc.add(&weighted_sum(&sum_groups(buckets)));
         }
-        acc = acc.add(&weighted_sum(&buckets));
     }
     acc
 }
 
 /// `sum (i + 1) B_i`.
-fn weighted_sum<C: Curve>(buckets: &[Projective<C>]) -> Projective<C> {
+fn weighted_sum<C: Curve>(buckets: &[Affine<C>]) -> Projective<C> {
     let mut running = Projective::identity();
     let mut total = Projective::identity();
     for b in buckets.iter().rev() {
-        running = running.add(b);
+        running = running.add_mixed(b);
         total = total.add(&running);
     }
     total
 }
 
-/// Window width that minimises additions, from `n + 2^w` additions per window.
-fn window_for(n: usize) -> usize {
-    (4..=12)
-        .min_by_key(|&w| (260 / w + 1) * (n + (1 << w)))
+/// Window width that minimises the work: an affine addition per point and window, two projective ones (twice as dear)
+/// per bucket.
+fn window_for(n: usize, bits: usize) -> usize {
+    (4..=14)
+        .min_by_key(|&w| (bits / w + 1) * (n + (2 << w)))
         .unwrap_or(8)
 }
 
-/// Booth digits of `w` bits.
+/// Booth digit of `w` bits at `low`, in `[-2^(w-1), 2^(w-1)]`.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a window has at most twelve bits"
+    reason = "a window has at most fourteen bits"
 )]
-fn wide_windows(k: &HalfScalar, w: usize, count: usize) -> Vec<i32> {
-    (0..count)
-        .map(|i| {
-            let low = i * w;
-            let below = if low == 0 {
-                0
-            } else {
-                crate::curve::bits_at(k, low - 1, 1)
-            };
-            let digit = crate::curve::bits_at(k, low, w);
-            (digit + below) as i32 - ((digit >> (w - 1)) << w) as i32
-        })
-        .collect()
+fn window(k: &HalfScalar, low: usize, w: usize) -> i32 {
+    let below = if low == 0 { 0 } else { bits_at(k, low - 1, 1) };
+    let digit = bits_at(k, low, w);
+    (digit + below) as i32 - ((digit >> (w - 1)) << w) as i32
 }

@@ -1,6 +1,7 @@
 //! G1: the subgroup of order `r` of `y^2 = x^3 + 1` over the base field.
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use super::scalar::{X_ABS, signed_windows};
 use super::{Affine, Curve, HalfScalar, Projective, split_by_eigenvalue};
@@ -81,14 +82,13 @@ impl Curve for G1 {
     }
 
     fn mul_ct(p: &G1Projective, k: &Fr) -> G1Projective {
-        let [k0, k1] = split_by_eigenvalue(k);
+        let halves = Zeroizing::new(split_by_eigenvalue(k));
+        let [d0, d1] = halves
+            .each_ref()
+            .map(|half| Zeroizing::new(signed_windows(half, WINDOW, WINDOWS)));
         let table = Table::new(p);
-        let (d0, d1) = (
-            signed_windows(&k0, WINDOW, WINDOWS),
-            signed_windows(&k1, WINDOW, WINDOWS),
-        );
         d0.iter()
-            .zip(&d1)
+            .zip(d1.iter())
             .rev()
             .fold(Projective::identity(), |acc, (&a, &b)| {
                 let acc = acc.double_n(WINDOW).add(&table.select(a));

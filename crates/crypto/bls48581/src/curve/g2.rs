@@ -3,6 +3,7 @@
 //! Untwisting is `(x, y) -> (x v^2, y v^3)`.
 
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use super::scalar::{X_ABS, bits_at, split_by_x};
 use super::{Affine, Curve, HalfScalar, Projective};
@@ -135,7 +136,7 @@ impl Curve for G2 {
     }
 
     fn mul_ct(p: &G2Projective, k: &Fr) -> G2Projective {
-        let digits = split_by_x(k);
+        let digits = Zeroizing::new(split_by_x(k));
         let mut tables = Vec::with_capacity(DIGITS / GROUP);
         let mut table = subset_sums(p);
         for _ in 0..DIGITS / GROUP {

@@ -1,5 +1,6 @@
 //! One encoding per point.
 
+use proptest::prelude::*;
 use quil_bls48581::{
     Fp, G1_BYTES, G1Affine, G1Projective, G2_BYTES, G2Affine, G2Projective, PointError,
 };
@@ -257,4 +258,26 @@ fn g2_mutations_do_not_alias() {
     let mut flipped = b;
     flipped[0] ^= 1;
     assert_eq!(G2Affine::from_bytes(&flipped), Ok(p.neg()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever decodes encodes back to the same bytes; nothing panics.
+    #[test]
+    fn any_bytes_decode_to_themselves_or_not_at_all(
+        mut bytes in proptest::collection::vec(any::<u8>(), 0..90),
+        tag in 0u8..5,
+        shape in any::<bool>(),
+    ) {
+        if shape {
+            bytes.resize(G1_BYTES, 7);
+            bytes[0] = tag;
+            bytes[1] &= 0x1f;
+        }
+        if let Ok(p) = G1Affine::from_bytes(&bytes) {
+            prop_assert_eq!(p.to_bytes().to_vec(), bytes);
+            prop_assert!(p.is_on_curve());
+        }
+    }
 }

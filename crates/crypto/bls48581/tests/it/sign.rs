@@ -357,3 +357,17 @@ fn hash_lands_in_the_subgroup_and_separates_tags() {
         hash_to_g1(b"b", Dst::SIGNATURE)
     );
 }
+
+/// Pins the suite: tags, expansion, map, key derivation. Values from an independent implementation of RFC 9380.
+#[test]
+fn suite_is_fixed() {
+    let sk = secret(1);
+    assert_eq!(
+        hex::encode(sk.sign(b"message").to_bytes()),
+        "030a77e3e2a5ec6f5f6cbe99c778a13a71da63969e18f2a1e3f55a2c589dc74eeb214f8554d2046961d6ec2b72703251b7daedd87a6712a6b2631d981850b086106c3224099c79571678"
+    );
+    assert_eq!(
+        hex::encode(sk.prove_possession(b"context").to_bytes()),
+        "0208ed81bafec1c28961b052612b4310f44402ef1fcdf4ef6e9de79350d2e0cad16813ad05d49fc8e4e769bd90988d400736ad6ca3f30ec7478011306a1c1aff7bcb8c82d004b0dbbcdc"
+    );
+}
