@@ -5,6 +5,7 @@ pub mod cost;
 pub mod fee;
 pub mod frame;
 pub mod global;
+pub mod light;
 pub mod mempool;
 pub mod rules;
 pub mod state;

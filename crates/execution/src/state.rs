@@ -4,12 +4,16 @@
 //! never touches the trie; it reads through [`StateView`] and leaves a [`WriteSet`] that is derived from the
 //! writes themselves, so nothing can be written that is not announced.
 
+mod graph;
 mod memory;
 mod overlay;
 
+pub use graph::write_to;
 pub use memory::MemoryState;
 pub use overlay::{Overlay, Write, WriteSet};
+pub use quil_hypergraph::Mode;
 
+use quil_hypergraph::{AtomId, DataAddr};
 use quil_types::Domain;
 
 /// Largest content of a record, bytes: far above every record of the intrinsics, it bounds what a decoder reads.
@@ -71,7 +75,7 @@ pub enum StateFault {
     /// A new record would overwrite an existing one: two 240-bit addresses collided or the state is corrupt.
     #[error("record {0:?} exists already")]
     Occupied(RecordKey),
-    /// A replacement of a record that does not exist.
+    /// A record that the committed state must have is not there.
     #[error("record {0:?} does not exist")]
     Missing(RecordKey),
     /// A counter of the committed state is at its end.
@@ -86,6 +90,17 @@ pub trait StateView {
     /// # Errors
     /// [`StateFault::Unavailable`] when the store fails.
     fn read(&self, key: &RecordKey) -> Result<Option<Entry>, StateFault>;
+}
+
+impl RecordKey {
+    /// The vertex that holds the record.
+    #[must_use]
+    pub const fn atom(self) -> AtomId {
+        AtomId {
+            domain: self.domain,
+            data: DataAddr(self.data),
+        }
+    }
 }
 
 impl<S: StateView + ?Sized> StateView for &S {

@@ -7,12 +7,12 @@ use quil_types::{
     ShardRow, StateRoots, canonical, tags,
 };
 
-use crate::state::{MemoryState, Overlay, RecordKey, StateFault, WriteSet};
+use crate::state::{MemoryState, Overlay, RecordKey, WriteSet};
 use crate::token::records::supply_key;
 use crate::token::{Supply, TokenRecord};
 
-/// Shards that one prover may serve: one worker per core.
-pub const ASSIGNMENTS_MAX: usize = 256;
+/// Shards that one prover may serve, one worker each: keeps a record below the bound of an entry.
+pub const ASSIGNMENTS_MAX: usize = 64;
 
 canonical! {
     /// A worker of a prover and the shard it serves.
@@ -51,8 +51,10 @@ canonical! {
     }
 }
 
-/// Largest encoded [`ProverRecord`], bytes: 256 assignments of about 750 bytes.
-pub const PROVER_RECORD_BYTES_MAX: usize = 256 * 1024;
+/// Largest encoded [`ProverRecord`], bytes: 64 assignments of 723 bytes.
+pub const PROVER_RECORD_BYTES_MAX: usize = 64 * 1024;
+
+const _: () = assert!(PROVER_RECORD_BYTES_MAX <= quil_hypergraph::CONTENT_BYTES_MAX);
 
 /// Domain of the registry: `H("registry", 0)`.
 #[must_use]
@@ -105,8 +107,11 @@ pub fn global_genesis(genesis: &Genesis) -> Result<WriteSet, GenesisError> {
     if let Some(stranger) = members.map(|m| m.prover).find(|p| !provers.contains(p)) {
         return Err(GenesisError::UnknownProver(stranger));
     }
-    for entry in &genesis.committee {
+    for (at, entry) in genesis.committee.iter().enumerate() {
         let id = prover_id(&entry.key);
+        if provers.iter().take(at).any(|p| *p == id) {
+            return Err(GenesisError::RepeatedProver(id));
+        }
         let record = ProverRecord {
             entry: entry.clone(),
             standing: Standing::Active,
@@ -114,8 +119,8 @@ pub fn global_genesis(genesis: &Genesis) -> Result<WriteSet, GenesisError> {
             nonce: 0,
             assignments: assignments(genesis, id)?,
         };
-        let inserted = overlay.insert(prover_key(id), record.encode());
-        inserted.map_err(|_: StateFault| GenesisError::RepeatedProver(id))?;
+        let put = overlay.put(prover_key(id), record.encode());
+        debug_assert!(put.is_ok(), "a state in memory answers");
     }
     Ok(overlay.into_writes())
 }
@@ -143,7 +148,7 @@ fn assignments(
 pub fn token_genesis(domain: Domain) -> WriteSet {
     let mut overlay = Overlay::new(MemoryState::new());
     let supply = TokenRecord::Supply(Supply::default()).encode();
-    let inserted = overlay.insert(supply_key(domain), supply);
+    let inserted = overlay.put(supply_key(domain), supply);
     debug_assert!(inserted.is_ok(), "the empty state holds no record");
     overlay.into_writes()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use quil_hypergraph::Mode;
+
 use super::{Entry, RecordKey, StateFault, StateView};
 
 /// One record of a [`WriteSet`].
@@ -13,6 +15,8 @@ pub struct Write {
     pub entry: Entry,
     /// The base's content that this replaces; `None` for a new record.
     pub replaces: Option<Vec<u8>>,
+    /// What may happen to the record later: nothing, or another replacement (K2, K3).
+    pub mode: Mode,
 }
 
 /// What a frame changes, in key order, each key once.
@@ -59,6 +63,7 @@ struct Change {
     /// What the base holds; read once, at the first write.
     base: Option<Entry>,
     content: Vec<u8>,
+    mode: Mode,
 }
 
 /// A base state with the writes of a frame in progress.
@@ -93,7 +98,7 @@ impl<S: StateView> Overlay<S> {
         }
     }
 
-    /// Writes a record that does not exist yet.
+    /// Writes a record for ever: coins, marks, index entries (K2).
     ///
     /// # Errors
     /// [`StateFault::Occupied`] when it does; [`StateFault::Unavailable`] when the base fails.
@@ -101,23 +106,24 @@ impl<S: StateView> Overlay<S> {
         if self.content(&key)?.is_some() {
             return Err(StateFault::Occupied(key));
         }
-        self.write(key, None, content);
+        self.write(key, None, content, Mode::InsertOnly);
         Ok(())
     }
 
-    /// Writes new content into a record that exists.
+    /// Creates or replaces a versioned record: counters, supply, balances (K3).
     ///
     /// # Errors
-    /// [`StateFault::Missing`] when it does not; [`StateFault::Unavailable`] when the base fails.
-    pub fn replace(&mut self, key: RecordKey, content: Vec<u8>) -> Result<(), StateFault> {
+    /// [`StateFault::Occupied`] for a record that this overlay wrote for ever; [`StateFault::Unavailable`] when the
+    /// base fails. What the base wrote for ever is refused when the write set reaches the hypergraph.
+    pub fn put(&mut self, key: RecordKey, content: Vec<u8>) -> Result<(), StateFault> {
         let base = match self.changes.get(&key) {
+            Some(change) if change.mode == Mode::InsertOnly => {
+                return Err(StateFault::Occupied(key));
+            }
             Some(change) => change.base.clone(),
-            None => match self.base.read(&key)? {
-                None => return Err(StateFault::Missing(key)),
-                found => found,
-            },
+            None => self.base.read(&key)?,
         };
-        self.write(key, base, content);
+        self.write(key, base, content, Mode::Versioned);
         Ok(())
     }
 
@@ -153,13 +159,19 @@ impl<S: StateView> Overlay<S> {
                     content: change.content,
                 },
                 replaces,
+                mode: change.mode,
             })
         });
         WriteSet(writes.collect())
     }
 
-    fn write(&mut self, key: RecordKey, base: Option<Entry>, content: Vec<u8>) {
-        let before = self.changes.insert(key, Change { base, content });
+    fn write(&mut self, key: RecordKey, base: Option<Entry>, content: Vec<u8>, mode: Mode) {
+        let change = Change {
+            base,
+            content,
+            mode,
+        };
+        let before = self.changes.insert(key, change);
         self.journal.push((key, before));
     }
 

@@ -68,7 +68,7 @@ fn burn<S: StateView>(
         .burned
         .checked_add(units)
         .ok_or(StateFault::Overflow(key))?;
-    Ok(overlay.replace(key, TokenRecord::Supply(supply).encode())?)
+    Ok(overlay.put(key, TokenRecord::Supply(supply).encode())?)
 }
 
 fn outputs<S: StateView>(
@@ -106,17 +106,13 @@ fn coin_at<S: StateView>(
     Ok(overlay.insert(index_key(domain, home, position), entry)?)
 }
 
-/// Creates or replaces.
+/// Creates or replaces a versioned record.
 fn put<S: StateView>(
     overlay: &mut Overlay<S>,
     key: RecordKey,
     record: &TokenRecord,
 ) -> Result<(), Refusal> {
-    let content = record.encode();
-    match overlay.content(&key)? {
-        None => Ok(overlay.insert(key, content)?),
-        Some(_) => Ok(overlay.replace(key, content)?),
-    }
+    Ok(overlay.put(key, record.encode())?)
 }
 
 fn debit<S: StateView>(
@@ -130,7 +126,7 @@ fn debit<S: StateView>(
         balance: account.balance.checked_sub(d.fee).ok_or(Code::InputSpent)?,
         nonce: d.nonce,
     };
-    overlay.replace(key, TokenRecord::Account(after).encode())?;
+    overlay.put(key, TokenRecord::Account(after).encode())?;
     let key = supply_key(rules.domain);
     let supply = load_supply(overlay, &key)?.ok_or(StateFault::Missing(key))?;
     burn(overlay, key, supply, u128::from(d.fee))

@@ -20,7 +20,7 @@ fn funded(balance: u64) -> World {
     let mut w = World::new();
     let mut o = Overlay::new(MemoryState::new());
     let record = TokenRecord::Account(FeeAccount { balance, nonce: 3 });
-    o.insert(
+    o.put(
         account_key(w.rules.domain, &owner().public().compress().0),
         record.encode(),
     )

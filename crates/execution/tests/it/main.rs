@@ -13,6 +13,7 @@ mod fees;
 mod forge;
 mod frames;
 mod global;
+mod light;
 mod mempool;
 mod mutation;
 mod supply;

@@ -29,14 +29,20 @@ fn insert_refuses_records_of_base_and_overlay() {
     assert_eq!(o.insert(key(1), vec![]), Err(StateFault::Occupied(key(1))));
     o.insert(key(2), vec![2]).unwrap();
     assert_eq!(o.insert(key(2), vec![]), Err(StateFault::Occupied(key(2))));
-    assert_eq!(o.replace(key(3), vec![]), Err(StateFault::Missing(key(3))));
+    assert_eq!(
+        o.put(key(2), vec![]),
+        Err(StateFault::Occupied(key(2))),
+        "written for ever"
+    );
+    o.put(key(3), vec![]).unwrap();
+    assert_eq!(o.insert(key(3), vec![]), Err(StateFault::Occupied(key(3))));
 }
 
 #[test]
 fn replacing_twice_is_one_write_over_the_base() {
     let mut o = Overlay::new(base(&[(1, 1)]));
-    o.replace(key(1), vec![2]).unwrap();
-    o.replace(key(1), vec![3]).unwrap();
+    o.put(key(1), vec![2]).unwrap();
+    o.put(key(1), vec![3]).unwrap();
     assert_eq!(o.read(&key(1)).unwrap().unwrap().version, 1);
     let writes = o.into_writes();
     let w = writes.iter().next().unwrap();
@@ -48,8 +54,8 @@ fn replacing_twice_is_one_write_over_the_base() {
 #[test]
 fn content_that_returns_to_the_base_is_no_write() {
     let mut o = Overlay::new(base(&[(1, 1)]));
-    o.replace(key(1), vec![2]).unwrap();
-    o.replace(key(1), vec![1]).unwrap();
+    o.put(key(1), vec![2]).unwrap();
+    o.put(key(1), vec![1]).unwrap();
     assert!(o.into_writes().is_empty());
 }
 
@@ -57,9 +63,9 @@ fn content_that_returns_to_the_base_is_no_write() {
 fn inner_rollback_keeps_outer_writes_and_outer_rollback_takes_all() {
     let mut o = Overlay::new(base(&[(1, 1)]));
     let outer: Result<(), ()> = o.atomically(|o| {
-        o.replace(key(1), vec![5]).map_err(|_| ())?;
+        o.put(key(1), vec![5]).map_err(|_| ())?;
         let inner: Result<(), ()> = o.atomically(|o| {
-            o.replace(key(1), vec![6]).map_err(|_| ())?;
+            o.put(key(1), vec![6]).map_err(|_| ())?;
             o.insert(key(9), vec![9]).map_err(|_| ())?;
             Err(())
         });
@@ -79,14 +85,14 @@ fn inner_rollback_keeps_outer_writes_and_outer_rollback_takes_all() {
 #[derive(Clone, Debug)]
 enum Step {
     Insert(u8, u8),
-    Replace(u8, u8),
+    Put(u8, u8),
     Group { steps: Vec<Self>, fails: bool },
 }
 
 fn steps(depth: u32) -> impl Strategy<Value = Vec<Step>> {
     let leaf = prop_oneof![
         (0u8..6, 0u8..4).prop_map(|(k, v)| Step::Insert(k, v)),
-        (0u8..6, 0u8..4).prop_map(|(k, v)| Step::Replace(k, v)),
+        (6u8..9, 0u8..4).prop_map(|(k, v)| Step::Put(k, v)),
     ];
     let step = leaf.prop_recursive(depth, 24, 6, |inner| {
         (prop::collection::vec(inner, 0..6), any::<bool>())
@@ -102,10 +108,8 @@ fn on_map(map: &mut BTreeMap<u8, u8>, steps: &[Step]) {
             Step::Insert(k, v) => {
                 map.entry(*k).or_insert(*v);
             }
-            Step::Replace(k, v) => {
-                if let Some(old) = map.get_mut(k) {
-                    *old = *v;
-                }
+            Step::Put(k, v) => {
+                map.insert(*k, *v);
             }
             Step::Group { steps, fails } => {
                 let before = map.clone();
@@ -122,7 +126,7 @@ fn on_overlay(o: &mut Overlay<&MemoryState>, steps: &[Step]) {
     for s in steps {
         match s {
             Step::Insert(k, v) => drop(o.insert(key(*k), vec![*v])),
-            Step::Replace(k, v) => drop(o.replace(key(*k), vec![*v])),
+            Step::Put(k, v) => drop(o.put(key(*k), vec![*v])),
             Step::Group { steps, fails } => {
                 let _ = o.atomically(|o| {
                     on_overlay(o, steps);
@@ -137,7 +141,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn overlay_equals_sequential_application_on_a_map(
-        start in prop::collection::btree_map(0u8..6, 0u8..4, 0..6),
+        start in prop::collection::btree_map(0u8..9, 0u8..4, 0..6),
         steps in steps(3),
     ) {
         let records: Vec<_> = start.iter().map(|(k, v)| (*k, *v)).collect();
@@ -146,7 +150,7 @@ proptest! {
         on_overlay(&mut overlay, &steps);
         let mut map = start;
         on_map(&mut map, &steps);
-        for k in 0..6 {
+        for k in 0..9 {
             prop_assert_eq!(overlay.content(&key(k)).unwrap(), map.get(&k).map(|v| vec![*v]));
         }
         let writes = overlay.into_writes();
