@@ -52,6 +52,14 @@ pub fn sum_affine_vartime<C: Curve>(points: &[Affine<C>]) -> Projective<C> {
         .fold(Projective::identity(), |acc, p| acc.add_mixed(&p))
 }
 
+/// The sum of each group of public affine points, any points of the curve; the identity for an empty group.
+///
+/// Each round halves all groups with one shared inversion, so the groups of one call should be of similar length.
+#[must_use]
+pub fn sum_groups_vartime<C: Curve>(groups: Vec<Vec<Affine<C>>>) -> Vec<Affine<C>> {
+    sum_groups(groups)
+}
+
 /// `[k] p` for a public scalar.
 pub(crate) fn mul_vartime<C: Curve>(p: &Projective<C>, k: &Fr) -> Projective<C> {
     straus(core::slice::from_ref(p), core::slice::from_ref(k))
