@@ -2,7 +2,8 @@
 //!
 //! Window `j` of base `i` holds `k * 2^(w j) * L_i` for `k = 1..=2^(w-1)`; scalars are recoded into signed
 //! digits. Few scalars are summed directly from the table (one addition per window); many go through one set of
-//! buckets over windows of twice the width, which reads only the first entry of every second window.
+//! buckets over windows of twice the width, which reads only the first entry of every second window. Additions are
+//! affine and share their inversions.
 //! Variable time: committed vectors are public.
 #![expect(
     clippy::indexing_slicing,
@@ -12,15 +13,20 @@
     reason = "arithmetic kernel: indices derive from digit counts fixed by the width"
 )]
 
-use quil_bls48581::{Fr, G1Affine, G1Projective};
+use quil_bls48581::{Fr, G1Affine, G1Projective, sum_groups_vartime};
 use rayon::prelude::*;
 
 use crate::domain::DOMAIN_SIZE;
 
 /// Bits of the group order; scalars are below `2^518`.
 const SCALAR_BITS: usize = 518;
-/// Scalars from which buckets beat the table: the reduction of 512 buckets costs about 20 table sums.
-const BUCKETS_FROM: usize = 22;
+/// Scalars from which buckets beat the table: the reduction of 512 buckets costs about 12 table sums.
+const BUCKETS_FROM: usize = 24;
+/// Points whose sums share inversions: long enough to hide them, and about a megabyte.
+const SHARED_POINTS: usize = 1 << 13;
+
+/// A base and its scalar.
+pub(crate) type Term = (usize, Fr);
 
 /// Width of the signed windows: memory against speed. 5 is 17 MB, 8 is 85 MB, 3 is 7 MB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,16 +101,16 @@ impl Tables {
     }
 
     /// `sum of s_i * L_i`; indices below 64, repetitions allowed.
-    pub(crate) fn combine(&self, terms: &[(usize, Fr)]) -> G1Projective {
-        if terms.len() < BUCKETS_FROM {
-            return self.combine_direct(terms);
+    pub(crate) fn combine(&self, terms: &[Term]) -> G1Projective {
+        if terms.len() < 2 * BUCKETS_FROM {
+            return self.combine_one(terms);
         }
         let (a, b) = terms.split_at(terms.len() / 2);
-        let (x, y) = rayon::join(|| self.combine_half(a), || self.combine_half(b));
+        let (x, y) = rayon::join(|| self.combine_one(a), || self.combine_one(b));
         x.add(&y)
     }
 
-    fn combine_half(&self, terms: &[(usize, Fr)]) -> G1Projective {
+    fn combine_one(&self, terms: &[Term]) -> G1Projective {
         if terms.len() < BUCKETS_FROM {
             self.combine_direct(terms)
         } else {
@@ -112,52 +118,115 @@ impl Tables {
         }
     }
 
-    pub(crate) fn combine_direct(&self, terms: &[(usize, Fr)]) -> G1Projective {
-        let mut acc = G1Projective::identity();
+    /// Each start plus its combination; in parallel, with inversions shared between them.
+    pub(crate) fn combine_many(&self, jobs: &[(G1Affine, Vec<Term>)]) -> Vec<G1Affine> {
+        let mut chunks = Vec::new();
+        let mut rest = jobs;
+        while !rest.is_empty() {
+            let mut points = 0;
+            let fits = |(_, terms): &&(G1Affine, Vec<Term>)| {
+                points += terms.len() * self.windows;
+                points <= SHARED_POINTS
+            };
+            let (chunk, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            chunks.push(chunk);
+            rest = later;
+        }
+        chunks
+            .par_iter()
+            .flat_map_iter(|chunk| self.combine_chunk(chunk))
+            .collect()
+    }
+
+    fn combine_chunk(&self, jobs: &[(G1Affine, Vec<Term>)]) -> Vec<G1Affine> {
+        if let [(start, terms)] = jobs {
+            return vec![self.combine(terms).add_mixed(start).to_affine()];
+        }
+        let groups = jobs.iter().map(|(start, terms)| {
+            let mut group = vec![*start];
+            self.points(terms, &mut group);
+            group
+        });
+        sum_groups_vartime(groups.collect())
+    }
+
+    /// Appends the table entries whose sum is the combination.
+    fn points(&self, terms: &[Term], out: &mut Vec<G1Affine>) {
+        out.reserve(terms.len() * self.windows);
         for (base, scalar) in terms {
             for (window, digit) in Digits::new(scalar, self.bits)
                 .take(self.windows)
                 .enumerate()
             {
                 if digit > 0 {
-                    acc = acc.add_mixed(self.entry(*base, window, digit as usize));
+                    out.push(*self.entry(*base, window, digit as usize));
                 } else if digit < 0 {
-                    acc = acc.add_mixed(&self.entry(*base, window, -digit as usize).neg());
+                    out.push(self.entry(*base, window, -digit as usize).neg());
                 }
             }
         }
-        acc
     }
 
-    /// One bucket set for all bases and windows, then one running-sum reduction.
-    pub(crate) fn combine_buckets(&self, terms: &[(usize, Fr)]) -> G1Projective {
+    pub(crate) fn combine_direct(&self, terms: &[Term]) -> G1Projective {
+        let mut points = Vec::new();
+        self.points(terms, &mut points);
+        // A round of affine additions costs one inversion, about 13 additions saved: stop while groups are short.
+        let length = match points.len() {
+            0..300 => 8,
+            300..1000 => 16,
+            _ => 64,
+        };
+        let sums = sum_groups_vartime(points.chunks(length).map(<[G1Affine]>::to_vec).collect());
+        sums.iter()
+            .fold(G1Projective::identity(), |acc, p| acc.add_mixed(p))
+    }
+
+    /// One bucket set for all bases and windows.
+    pub(crate) fn combine_buckets(&self, terms: &[Term]) -> G1Projective {
         // Doubling the width halves the additions; above ten bits the reduction would cost more than it saves.
         let stride = if self.bits <= 5 { 2 } else { 1 };
         let width = self.bits * stride;
         let windows = SCALAR_BITS / width + 1;
-        let mut buckets = vec![G1Projective::identity(); 1 << (width - 1)];
+        let mut buckets: Vec<Vec<G1Affine>> = vec![Vec::new(); (1 << (width - 1)) + 1];
         for (base, scalar) in terms {
             for (window, digit) in Digits::new(scalar, width).take(windows).enumerate() {
-                if digit == 0 {
-                    continue;
-                }
                 let point = self.entry(*base, window * stride, 1);
-                let bucket = &mut buckets[digit.unsigned_abs() as usize - 1];
-                *bucket = if digit > 0 {
-                    bucket.add_mixed(point)
-                } else {
-                    bucket.add_mixed(&point.neg())
-                };
+                match digit {
+                    0 => {}
+                    1.. => buckets[digit as usize].push(*point),
+                    _ => buckets[-digit as usize].push(point.neg()),
+                }
             }
         }
-        let mut running = G1Projective::identity();
-        let mut total = G1Projective::identity();
-        for bucket in buckets.iter().rev() {
-            running = running.add(bucket);
-            total = total.add(&running);
-        }
-        total
+        weighted_sum(&sum_groups_vartime(buckets))
     }
+}
+
+/// `sum of d * S_d`. With `d = c a + b` it is `c sum of a R_a + sum of b C_b` over rows and columns, which are
+/// sums of groups.
+fn weighted_sum(sums: &[G1Affine]) -> G1Projective {
+    let columns = 1usize << (sums.len().ilog2() / 2);
+    let rows = sums.chunks(columns).map(<[G1Affine]>::to_vec).collect();
+    let mut by_column = vec![Vec::new(); columns];
+    for (d, sum) in sums.iter().enumerate() {
+        by_column[d % columns].push(*sum);
+    }
+    let row_total = running_sum(&sum_groups_vartime(rows));
+    let column_total = running_sum(&sum_groups_vartime(by_column));
+    (0..columns.ilog2())
+        .fold(row_total, |p, _| p.double())
+        .add(&column_total)
+}
+
+/// `sum of i * P_i`.
+fn running_sum(points: &[G1Affine]) -> G1Projective {
+    let mut running = G1Projective::identity();
+    let mut total = G1Projective::identity();
+    for p in points.iter().skip(1).rev() {
+        running = running.add_mixed(p);
+        total = total.add(&running);
+    }
+    total
 }
 
 impl core::fmt::Debug for Tables {
@@ -271,7 +340,7 @@ mod tests {
                 .collect();
             G1Projective::batch_to_affine(&all).try_into().unwrap()
         };
-        let terms: Vec<(usize, Fr)> = scalars()
+        let terms: Vec<Term> = scalars()
             .into_iter()
             .take(50)
             .enumerate()
@@ -285,6 +354,18 @@ mod tests {
             assert_eq!(t.combine_direct(&terms), want, "direct {bits}");
             assert_eq!(t.combine_buckets(&terms), want, "buckets {bits}");
             assert_eq!(t.combine(&terms), want, "split {bits}");
+            let start = bases[9];
+            let jobs: Vec<(G1Affine, Vec<Term>)> = [0, 1, 3, 50, 2]
+                .map(|n| (start, terms[..n].to_vec()))
+                .into();
+            for ((start, terms), got) in jobs.iter().zip(t.combine_many(&jobs)) {
+                assert_eq!(
+                    t.combine_direct(terms).add_mixed(start).to_affine(),
+                    got,
+                    "many {bits}"
+                );
+            }
+            assert_eq!(t.combine_many(&[]), []);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quil_bls48581::{Fr, G1Affine, G1Projective};
+use quil_bls48581::{Fr, G1Affine};
 use quil_kzg::{Commitment, EMPTY_SLOT, Kzg, Slot, slot_scalar};
 use rayon::prelude::*;
 
@@ -11,9 +11,6 @@ use crate::key::{ARITY, Nibbles, SetId};
 use crate::node::{Branch, BranchChild, Child, slots_of};
 use crate::source::NodeKey;
 use crate::update::{OpenBranch, Work};
-
-/// Points that share one field inversion; bounds the latency of the last chunk of a level.
-const NORMALISE_CHUNK: usize = 128;
 
 /// An open branch with the place that waits for it.
 struct Job {
@@ -25,6 +22,8 @@ struct Job {
 
 /// A branch and what its parent stores about it.
 type Finished = (NodeKey, Arc<Branch>, BranchChild);
+/// A known commitment and the slots that change.
+type Delta = (G1Affine, Vec<(u8, Fr)>);
 /// New nodes by key.
 pub(crate) type Writes = Vec<(NodeKey, Arc<Branch>)>;
 
@@ -99,21 +98,11 @@ fn finish_level(
     version: u64,
     level: Vec<Job>,
 ) -> Result<Vec<Finished>, TrieError> {
-    let committed: Vec<(Job, G1Projective)> = level
+    let deltas: Vec<Delta> = level.par_iter().map(delta).collect::<Result<_, _>>()?;
+    let points = kzg.update_many(&deltas);
+    Ok(level
         .into_par_iter()
-        .map(|job| {
-            let point = commit_one(kzg, &job)?;
-            Ok((job, point))
-        })
-        .collect::<Result<_, TrieError>>()?;
-    let (jobs, points): (Vec<Job>, Vec<G1Projective>) = committed.into_iter().unzip();
-    let affine: Vec<G1Affine> = points
-        .par_chunks(NORMALISE_CHUNK)
-        .flat_map_iter(G1Projective::batch_to_affine)
-        .collect();
-    Ok(jobs
-        .into_par_iter()
-        .zip(affine)
+        .zip(points)
         .map(|(job, point)| finish(set, version, job, &point))
         .collect())
 }
@@ -126,8 +115,8 @@ fn slot_of(work: &Work) -> Slot {
     }
 }
 
-/// The commitment of a branch whose children are all finished.
-fn commit_one(kzg: &Kzg, job: &Job) -> Result<G1Projective, TrieError> {
+/// What turns a known commitment into that of a branch whose children are all finished.
+fn delta(job: &Job) -> Result<Delta, TrieError> {
     let new = slots_of(job.branch.children.iter().map(|(i, w)| (*i, slot_of(w))));
     let old = job
         .branch
@@ -139,22 +128,20 @@ fn commit_one(kzg: &Kzg, job: &Job) -> Result<G1Projective, TrieError> {
         .filter(|(_, (old, new))| old != new)
         .map(|(i, (old, new))| (i, slot_scalar(new) - slot_scalar(old)))
         .collect();
-    let Some(base) = job
+    if let Some(base) = job
         .branch
         .base
         .as_ref()
         .filter(|_| changed.len() <= job.branch.children.len())
-    else {
-        // Nothing to build on, or starting over is less work.
-        let all: Vec<(u8, Fr)> = (0u8..)
-            .zip(&new)
-            .filter(|(_, s)| **s != EMPTY_SLOT)
-            .map(|(i, s)| (i, slot_scalar(s)))
-            .collect();
-        return Ok(kzg.commit_sparse(&all));
-    };
-    let point = base.point().ok_or(TrieError::Point(job.path))?;
-    Ok(kzg.commit_sparse(&changed).add_mixed(&point))
+    {
+        return Ok((base.point().ok_or(TrieError::Point(job.path))?, changed));
+    }
+    // Nothing to build on, or starting over is less work.
+    let all = (0u8..)
+        .zip(&new)
+        .filter(|(_, s)| **s != EMPTY_SLOT)
+        .map(|(i, s)| (i, slot_scalar(s)));
+    Ok((G1Affine::identity(), all.collect()))
 }
 
 fn finish(set: &SetId, version: u64, job: Job, point: &G1Affine) -> Finished {

@@ -64,10 +64,8 @@ fn size_counts_entries_and_external_bytes_by_difference() {
     let s = filled();
     let seen = s.entry(Family::Vertex, &atom(30_000)).unwrap().unwrap();
     let grown = step(&s, 2, |o| {
-        drop(
-            o.put(record(30_000), Some(seen.reference()), b"record", 150)
-                .unwrap(),
-        )
+        o.put(record(30_000), Some(seen.reference()), b"record", 150)
+            .unwrap();
     });
     assert_eq!(grown.size(), s.size() + 50);
     let unmarked = step(&s, 2, |o| o.unmark(mark(32_000)).unwrap());

@@ -72,7 +72,9 @@ pub(crate) fn step(
 
 /// Values by set, key and content hash.
 #[derive(Default)]
-pub(crate) struct MemoryContents(pub(crate) Mutex<BTreeMap<(SetId, Key), ([u8; 32], Arc<[u8]>)>>);
+pub(crate) struct MemoryContents(pub(crate) Mutex<Contents>);
+
+type Contents = BTreeMap<(SetId, Key), ([u8; 32], Arc<[u8]>)>;
 
 impl ContentSource for MemoryContents {
     fn content(
