@@ -12,10 +12,26 @@ pub trait Wide: Copy + Debug {
     fn add_assign(&mut self, rhs: &Self);
     /// `self -= rhs`.
     fn sub_assign(&mut self, rhs: &Self);
+    /// `self += n rhs`, `n` the non-residue that defines the next level of the tower.
+    fn add_nonresidue(&mut self, rhs: &Self);
+    /// `self -= n rhs`.
+    fn sub_nonresidue(&mut self, rhs: &Self);
+    /// Zero.
+    fn zero() -> Self;
+
+    /// `n self`.
+    fn mul_nonresidue(&self) -> Self {
+        let mut r = Self::zero();
+        r.add_nonresidue(self);
+        r
+    }
+
     /// `-self`.
-    fn neg(&self) -> Self;
-    /// `self` times the non-residue that defines the next level of the tower.
-    fn mul_nonresidue(&self) -> Self;
+    fn neg(&self) -> Self {
+        let mut r = Self::zero();
+        r.sub_assign(self);
+        r
+    }
 }
 
 /// A level of the tower. Coordinates are below `2p` at rest.
@@ -97,6 +113,26 @@ pub trait Field:
     }
 }
 
+/// Replaces non-zero elements by their inverses with one inversion; zeros stay.
+pub(crate) fn batch_invert<F: Field>(values: &mut [F]) {
+    let mut prefix = Vec::with_capacity(values.len());
+    let mut acc = F::ONE;
+    for v in values.iter() {
+        prefix.push(acc);
+        if !v.is_zero() {
+            acc = acc.mul(v);
+        }
+    }
+    let mut inv = acc.invert_or_zero();
+    for (v, before) in values.iter_mut().zip(&prefix).rev() {
+        if !v.is_zero() {
+            let next = inv.mul(v);
+            *v = inv.mul(before);
+            inv = next;
+        }
+    }
+}
+
 impl Wide for FpWide {
     #[inline(always)]
     fn add_assign(&mut self, rhs: &Self) {
@@ -108,16 +144,19 @@ impl Wide for FpWide {
         Self::sub_assign(self, rhs);
     }
 
+    /// The non-residue is `-1`.
     #[inline(always)]
-    fn neg(&self) -> Self {
-        let mut r = Self::ZERO;
-        r.sub_assign(self);
-        r
+    fn add_nonresidue(&mut self, rhs: &Self) {
+        Self::sub_assign(self, rhs);
     }
 
     #[inline(always)]
-    fn mul_nonresidue(&self) -> Self {
-        self.neg()
+    fn sub_nonresidue(&mut self, rhs: &Self) {
+        Self::add_assign(self, rhs);
+    }
+
+    fn zero() -> Self {
+        Self::ZERO
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sums of groups of affine points.
 
 use crate::curve::{Affine, Curve};
-use crate::field::Field;
+use crate::field::{Field, batch_invert};
 
 /// How two points are added.
 enum Step<F> {
@@ -83,22 +83,6 @@ fn chord<C: Curve>(p: &Affine<C>, q: &Affine<C>, slope: &C::Base) -> Affine<C> {
     let x = slope.square().sub(&p.x).sub(&q.x);
     let y = slope.mul(&p.x.sub(&x)).sub(&p.y);
     Affine { x, y, infinity: 0 }
-}
-
-/// Inverts non-zero elements with one inversion.
-fn batch_invert<F: Field>(values: &mut [F]) {
-    let mut prefix = Vec::with_capacity(values.len());
-    let mut acc = F::ONE;
-    for v in values.iter() {
-        prefix.push(acc);
-        acc = acc.mul(v);
-    }
-    let mut inv = acc.invert_or_zero();
-    for (v, before) in values.iter_mut().zip(&prefix).rev() {
-        let next = inv.mul(v);
-        *v = inv.mul(before);
-        inv = next;
-    }
 }
 
 #[cfg(test)]

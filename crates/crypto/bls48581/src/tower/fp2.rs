@@ -42,23 +42,28 @@ impl Wide for Fp2Wide {
         self.b.sub_assign(&rhs.b);
     }
 
+    /// The non-residue is `s^2 = -(1 + i)`.
     #[inline(always)]
-    fn neg(&self) -> Self {
-        Self {
-            a: self.a.neg(),
-            b: self.b.neg(),
-        }
+    fn add_nonresidue(&mut self, rhs: &Self) {
+        self.a.add_assign(&rhs.b);
+        self.a.sub_assign(&rhs.a);
+        self.b.sub_assign(&rhs.a);
+        self.b.sub_assign(&rhs.b);
     }
 
-    /// Times `s^2 = -(1 + i)`.
     #[inline(always)]
-    fn mul_nonresidue(&self) -> Self {
-        let mut a = self.b;
-        a.sub_assign(&self.a);
-        let mut b = FpWide::ZERO;
-        b.sub_assign(&self.a);
-        b.sub_assign(&self.b);
-        Self { a, b }
+    fn sub_nonresidue(&mut self, rhs: &Self) {
+        self.a.sub_assign(&rhs.b);
+        self.a.add_assign(&rhs.a);
+        self.b.add_assign(&rhs.a);
+        self.b.add_assign(&rhs.b);
+    }
+
+    fn zero() -> Self {
+        Self {
+            a: FpWide::ZERO,
+            b: FpWide::ZERO,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Fp2, Fp8, Fp16, Tower};
 use crate::curve::X_ABS;
-use crate::field::{Field, Wide};
+use crate::field::{Field, Wide, batch_invert};
 use crate::fp::Fp;
 
 /// `a + b v + c v^2`.
@@ -63,6 +63,16 @@ pub(crate) fn mul_kappa3(z: &Fp8) -> Fp8 {
     z.mul_fp2(&KAPPA3).mul_x()
 }
 
+/// `3 z - 2 w`.
+fn three_minus_two(z: &Fp8, w: &Fp8) -> Fp8 {
+    z.sub(w).double().add(z)
+}
+
+/// `3 z + 2 w`.
+fn three_plus_two(z: &Fp8, w: &Fp8) -> Fp8 {
+    z.add(w).double().add(z)
+}
+
 impl Fp48 {
     /// One.
     pub(crate) const ONE: Self = Self {
@@ -84,12 +94,12 @@ impl Fp48 {
         ab.sub_assign(&aa);
         ab.sub_assign(&bb);
         // Times u is minus the non-residue of the level.
-        ab.sub_assign(&cc.mul_nonresidue());
+        ab.sub_nonresidue(&cc);
         let mut ac = x.a.add_lazy(&x.c).mul_wide(&y.a.add_lazy(&y.c));
         ac.sub_assign(&aa);
         ac.sub_assign(&cc);
         ac.add_assign(&bb);
-        aa.sub_assign(&bc.mul_nonresidue());
+        aa.sub_nonresidue(&bc);
         Self {
             a: Fp16::reduce(&aa),
             b: Fp16::reduce(&ab),
@@ -109,9 +119,9 @@ impl Fp48 {
         c.add_assign(&s3);
         c.sub_assign(&s0);
         c.sub_assign(&s4);
-        s0.sub_assign(&s3.mul_nonresidue());
+        s0.sub_nonresidue(&s3);
         let mut b = s1;
-        b.sub_assign(&s4.mul_nonresidue());
+        b.sub_nonresidue(&s4);
         Self {
             a: Fp16::reduce(&s0),
             b: Fp16::reduce(&b),
@@ -122,15 +132,81 @@ impl Fp48 {
     /// Square of an element of order dividing `p^16 - p^8 + 1` (Granger and Scott, "Faster squaring in the cyclotomic
     /// subgroup of sixth degree extensions", 2010).
     pub(crate) fn cyclotomic_square(&self) -> Self {
-        // 3 z - 2 w
-        let tail = |z: &Fp16, w: &Fp16| z.sub(w).double().add(z);
+        let (b, c) = self.compressed_square();
         let aa = self.a.square();
+        Self {
+            a: Fp16 {
+                a: three_minus_two(&aa.a, &self.a.a),
+                b: three_plus_two(&aa.b, &self.a.b),
+            },
+            b,
+            c,
+        }
+    }
+
+    /// `b` and `c` of the cyclotomic square; they depend on `b` and `c` only.
+    fn compressed_square(&self) -> (Fp16, Fp16) {
         let bb = self.b.square();
         let cc = self.c.square().mul_x();
-        Self {
-            a: tail(&aa, &self.a.conjugate()),
-            b: tail(&cc, &self.b.conjugate().neg()),
-            c: tail(&bb, &self.c.conjugate()),
+        let b = Fp16 {
+            a: three_plus_two(&cc.a, &self.b.a),
+            b: three_minus_two(&cc.b, &self.b.b),
+        };
+        let c = Fp16 {
+            a: three_minus_two(&bb.a, &self.c.a),
+            b: three_plus_two(&bb.b, &self.c.b),
+        };
+        (b, c)
+    }
+
+    /// `2^n`-th powers in the cyclotomic subgroup for ascending `n`, by squaring in compressed form (Karabina,
+    /// "Squaring in cyclotomic subgroups", 2013) and one inversion for all of them. Variable time.
+    fn cyclotomic_powers_of_two<const N: usize>(&self, exponents: [usize; N]) -> [Self; N] {
+        let mut z = *self;
+        let mut done = 0;
+        let mut powers = exponents.map(|n| {
+            for _ in done..n {
+                (z.b, z.c) = z.compressed_square();
+            }
+            done = n;
+            z
+        });
+        let fractions = powers.map(|z| z.decompression_fraction());
+        let mut inverses = fractions.map(|(_, den)| den);
+        batch_invert(&mut inverses);
+        for ((z, (num, _)), inv) in powers.iter_mut().zip(&fractions).zip(&inverses) {
+            z.a = z.decompress(&num.mul(inv));
+        }
+        powers
+    }
+
+    /// Numerator and denominator of the coordinate of `u`, from `b` and `c`.
+    fn decompression_fraction(&self) -> (Fp8, Fp8) {
+        let (g2, g3, g4, g5) = (&self.b.a, &self.b.b, &self.c.a, &self.c.b);
+        if g2.is_zero() {
+            return (g4.mul(g5).double(), *g3);
+        }
+        let g44 = g4.square();
+        let num = g5
+            .square()
+            .mul_nonresidue()
+            .add(&g44.double().add(&g44))
+            .sub(&g3.double());
+        (num, g2.double().double())
+    }
+
+    /// The coordinate `a`, given its part `g1` at `u`.
+    fn decompress(&self, g1: &Fp8) -> Fp16 {
+        let (g2, g3, g4, g5) = (&self.b.a, &self.b.b, &self.c.a, &self.c.b);
+        let g34 = g3.mul(g4);
+        let sum = g1
+            .square()
+            .double()
+            .add(&g2.mul(g5))
+            .sub(&g34.double().add(&g34));
+        Fp16 {
+            a: sum.mul_nonresidue().add(&Fp8::ONE),
+            b: *g1,
         }
     }
 
@@ -153,8 +229,8 @@ impl Fp48 {
         let (mut o4, o6, o8) = pair(e3, e5);
         o4.add_assign(&e1.mul_wide(l3));
         let mut o2 = e1.mul_wide(l1);
-        o2.add_assign(&o8.mul_nonresidue());
-        o1.add_assign(&e4.mul_wide(l3).mul_nonresidue());
+        o2.add_nonresidue(&o8);
+        o1.add_nonresidue(&e4.mul_wide(l3));
         o5.add_assign(&e4.mul_wide(l1));
         // v^6 = u^2 = -t.
         let o0 = o6.mul_nonresidue();
@@ -188,16 +264,16 @@ impl Fp48 {
     pub(crate) fn invert_or_zero(&self) -> Self {
         let (x, y, z) = (&self.a, &self.b, &self.c);
         let mut t0 = x.sqr_wide();
-        t0.add_assign(&y.mul_wide(z).mul_nonresidue());
+        t0.add_nonresidue(&y.mul_wide(z));
         let mut t1 = x.mul_wide(y).neg();
-        t1.sub_assign(&z.sqr_wide().mul_nonresidue());
+        t1.sub_nonresidue(&z.sqr_wide());
         let mut t2 = y.sqr_wide();
         t2.sub_assign(&x.mul_wide(z));
         let (t0, t1, t2) = (Fp16::reduce(&t0), Fp16::reduce(&t1), Fp16::reduce(&t2));
         let mut w = z.mul_wide(&t1);
         w.add_assign(&y.mul_wide(&t2));
         let mut n = x.mul_wide(&t0);
-        n.sub_assign(&w.mul_nonresidue());
+        n.sub_nonresidue(&w);
         let n = Fp16::reduce(&n).invert_or_zero();
         Self {
             a: t0.mul(&n),
@@ -238,12 +314,13 @@ impl Fp48 {
 
     /// `x`-th power in the cyclotomic subgroup, `x = -(2^32 + 2^30 + 2^10 - 2^7 + 1)`.
     pub(crate) fn pow_x(&self) -> Self {
-        const _: () = assert!((((((1 << 2) + 1) << 20) + 1) << 3) - 1 == (X_ABS - 1) >> 7);
-        let n = |z: Self, k: usize| (0..k).fold(z, |z, _| z.cyclotomic_square());
-        let z = n(*self, 2).mul(self);
-        let z = n(z, 20).mul(self);
-        let z = n(z, 3).mul(&self.conjugate());
-        n(z, 7).mul(self).conjugate()
+        const _: () = assert!((1 << 32) + (1 << 30) + (1 << 10) - (1 << 7) + 1 == X_ABS);
+        let [p7, p10, p30, p32] = self.cyclotomic_powers_of_two([7, 10, 30, 32]);
+        p32.mul(&p30)
+            .mul(&p10)
+            .mul(&p7.conjugate())
+            .mul(self)
+            .conjugate()
     }
 
     /// Canonical coordinates, highest first.

@@ -41,19 +41,24 @@ impl<W: Wide> Wide for QuadWide<W> {
         self.b.sub_assign(&rhs.b);
     }
 
+    /// The non-residue is `-x`.
     #[inline]
-    fn neg(&self) -> Self {
-        Self {
-            a: self.a.neg(),
-            b: self.b.neg(),
-        }
+    fn add_nonresidue(&mut self, rhs: &Self) {
+        self.a.sub_nonresidue(&rhs.b);
+        self.b.sub_assign(&rhs.a);
     }
 
-    /// Times `-x`.
     #[inline]
-    fn mul_nonresidue(&self) -> Self {
-        let (a, b) = (self.b.mul_nonresidue().neg(), self.a.neg());
-        Self { a, b }
+    fn sub_nonresidue(&mut self, rhs: &Self) {
+        self.a.add_nonresidue(&rhs.b);
+        self.b.add_assign(&rhs.a);
+    }
+
+    fn zero() -> Self {
+        Self {
+            a: W::zero(),
+            b: W::zero(),
+        }
     }
 }
 
@@ -139,7 +144,7 @@ impl<F: Tower> Field for Quad<F> {
         let mut b = self.a.add_lazy(&self.b).mul_wide(&rhs.a.add_lazy(&rhs.b));
         b.sub_assign(&a);
         b.sub_assign(&bb);
-        a.add_assign(&bb.mul_nonresidue());
+        a.add_nonresidue(&bb);
         QuadWide { a, b }
     }
 
@@ -149,7 +154,7 @@ impl<F: Tower> Field for Quad<F> {
         let mut b = self.a.add_lazy(&self.b).sqr_wide();
         b.sub_assign(&a);
         b.sub_assign(&bb);
-        a.add_assign(&bb.mul_nonresidue());
+        a.add_nonresidue(&bb);
         QuadWide { a, b }
     }
 
@@ -222,7 +227,7 @@ impl<F: Tower> Field for Quad<F> {
 /// `a^2 - x^2 b^2`, in the lower field.
 fn norm<F: Field>(a: &F, b: &F) -> F {
     let mut n = a.sqr_wide();
-    n.sub_assign(&b.sqr_wide().mul_nonresidue());
+    n.sub_nonresidue(&b.sqr_wide());
     F::reduce(&n)
 }
 

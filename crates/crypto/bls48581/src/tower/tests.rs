@@ -290,6 +290,7 @@ fn cyclotomic_square_and_power() {
         }
     }
     assert_eq!(m.pow_x(), power.conjugate());
+    assert_eq!(Fp48::ONE.pow_x(), Fp48::ONE);
     assert_eq!(m.mul(&m.conjugate()), Fp48::ONE);
 }
 
