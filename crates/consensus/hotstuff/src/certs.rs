@@ -1,12 +1,12 @@
 //! Certificates that were checked, so that none is checked twice (C7).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use quil_types::{Canonical, Digest, FrameId, Qc, Rank, Tc};
 use sha3::{Digest as _, Sha3_256};
 
 use crate::limits::{OLD_QCS_MAX, REFUSED_MAX, VERIFIED_TCS_MAX};
-use crate::verify::Verified;
+use crate::verify::{Verified, VerifyError};
 
 /// Name of a value in a local cache; not part of the protocol.
 pub(crate) fn content_key<T: Canonical>(value: &T) -> Digest {
@@ -21,8 +21,7 @@ pub(crate) struct Certs {
     /// Checked ones below the final rank, which late members still name.
     old: VecDeque<Verified<Qc>>,
     tcs: VecDeque<(Digest, Verified<Tc>)>,
-    refused: BTreeSet<Digest>,
-    refused_order: VecDeque<Digest>,
+    refused: VecDeque<(Digest, VerifyError)>,
 }
 
 impl Certs {
@@ -32,8 +31,7 @@ impl Certs {
             qcs: BTreeMap::new(),
             old: VecDeque::new(),
             tcs: VecDeque::new(),
-            refused: BTreeSet::new(),
-            refused_order: VecDeque::new(),
+            refused: VecDeque::new(),
         }
     }
 
@@ -88,19 +86,17 @@ impl Certs {
         }
     }
 
-    pub(crate) fn refuse(&mut self, key: Digest) {
-        if self.refused.insert(key) {
-            self.refused_order.push_back(key);
-        }
-        while self.refused_order.len() > REFUSED_MAX {
-            if let Some(old) = self.refused_order.pop_front() {
-                self.refused.remove(&old);
-            }
+    /// Remembers why a value was refused, so that a repeated copy costs nothing.
+    pub(crate) fn refuse(&mut self, key: Digest, reason: VerifyError) {
+        self.refused.push_back((key, reason));
+        while self.refused.len() > REFUSED_MAX {
+            self.refused.pop_front();
         }
     }
 
-    pub(crate) fn is_refused(&self, key: &Digest) -> bool {
-        self.refused.contains(key)
+    pub(crate) fn refused(&self, key: &Digest) -> Option<VerifyError> {
+        let known = self.refused.iter().find(|(k, _)| k == key);
+        known.map(|(_, reason)| reason.clone())
     }
 
     /// Drops certificates below the final rank; that of the final frame stays.

@@ -186,6 +186,43 @@ impl<S: Scheme + Clone> Clone for Core<S> {
     }
 }
 
+/// Two cores are equal when they will do the same; keys and caches of the scheme do not count.
+impl<S: Scheme> PartialEq for Core<S> {
+    fn eq(&self, other: &Self) -> bool {
+        let scalars = |c: &Self| {
+            (
+                c.started,
+                c.halted,
+                c.me,
+                c.waiting,
+                c.genesis_id,
+                c.building,
+                c.next_record,
+                c.deadline,
+            )
+        };
+        scalars(self) == scalars(other)
+            && self.config == other.config
+            && self.candidates == other.candidates
+            && self.rosters == other.rosters
+            && self.term == other.term
+            && self.closing == other.closing
+            && self.closed == other.closed
+            && self.forest == other.forest
+            && self.finality == other.finality
+            && self.certs == other.certs
+            && self.pace == other.pace
+            && self.votes == other.votes
+            && self.timeouts == other.timeouts
+            && self.safety == other.safety
+            && self.held == other.held
+            && self.early == other.early
+            && self.records == other.records
+            && self.fetches == other.fetches
+            && self.answered == other.answered
+    }
+}
+
 impl<S: Scheme> fmt::Debug for Core<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core")

@@ -12,7 +12,7 @@ pub const RANKS_BEHIND_MAX: u64 = 4;
 /// Messages that wait for a signature check; above it the newest message is dropped.
 pub const HELD_MESSAGES_MAX: usize = 4096;
 /// Proposals among them, because they are large.
-pub const HELD_PROPOSALS_MAX: usize = 64;
+pub const HELD_PROPOSALS_MAX: usize = 32;
 /// Certificates remembered as refused, so that a repeated one costs nothing; oldest dropped first.
 pub const REFUSED_MAX: usize = 256;
 /// Checked certificates below the final rank that are remembered, because late members still name them; oldest

@@ -104,7 +104,7 @@ impl Permit {
     /// The message that carries the permitted vote.
     pub(crate) fn vote(self, vote: Vote) -> Option<Outgoing> {
         self.allows(&vote)
-            .then(|| Outgoing(ConsensusMessage::Vote(vote)))
+            .then_some(Outgoing(ConsensusMessage::Vote(vote)))
     }
 
     /// The message that carries the permitted vote inside its leader's proposal.
@@ -165,7 +165,7 @@ impl Outgoing {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Write this first.
-    Persist(SafetyRecord),
+    Persist(Box<SafetyRecord>),
     /// The very same thing was signed and is durable.
     Again(Permit),
 }
@@ -217,7 +217,7 @@ impl Safety {
         }
         record.last_voted = Some((rank, id));
         record.high_qc_rank = record.high_qc_rank.max(parent_rank);
-        Ok(Step::Persist(record))
+        Ok(Step::Persist(Box::new(record)))
     }
 
     fn again(&self, epoch: Epoch, rank: Rank, id: FrameId) -> Result<Step, SafetyError> {
@@ -261,7 +261,7 @@ impl Safety {
         }
         record.last_timeout = Some(sign());
         record.entered_by = entered_by;
-        Ok(Step::Persist(record))
+        Ok(Step::Persist(Box::new(record)))
     }
 
     /// Notes that a record was handed to the driver.

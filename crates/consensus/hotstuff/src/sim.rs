@@ -120,14 +120,8 @@ impl SimConfig {
         let pool = committee.saturating_add(rng.index(3));
         let traitors = committee.saturating_sub(1) / 3;
         let byzantine = (0..traitors)
-            .map(|i| {
-                (
-                    i,
-                    Behaviour::ALL[rng.index(Behaviour::ALL.len()) % Behaviour::ALL.len()],
-                )
-            })
+            .map(|i| (i, rng.pick(&Behaviour::ALL).unwrap_or(Behaviour::Silent)))
             .collect();
-        let longest = [50, 300, 1_200];
         Self {
             seed,
             shard: rng.below(2) == 1,
@@ -142,7 +136,7 @@ impl SimConfig {
             patience_ms: 400_000,
             loss: rng.below(300),
             duplicates: rng.below(100),
-            delay_ms: (longest[rng.index(3) % 3], 80),
+            delay_ms: (rng.pick(&[50, 300, 1_200]).unwrap_or(50), 80),
             crashes: rng.below(120),
             partition_ms: rng.below(2) * 3_000,
         }

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn one_member_cannot_fill_the_pool() {
         let mut pool = TimeoutPool::default();
-        (1..100).for_each(|r| drop(pool.add(timeout(0, r), root())));
+        (1..100).for_each(|r| assert_eq!(pool.add(timeout(0, r), root()), Counted::New));
         assert_eq!(pool.members[&MemberIndex(0)].len(), PER_MEMBER);
         assert_eq!(pool.add(timeout(0, 1), root()), Counted::Ignored);
         assert_eq!(pool.add(timeout(0, 99), root()), Counted::Ignored);

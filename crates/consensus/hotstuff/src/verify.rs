@@ -121,7 +121,7 @@ pub enum VerifyError {
     HighQcNotBelow,
     /// The carried certificate is itself refused.
     #[error("carried certificate: {0}")]
-    HighQc(#[source] Box<VerifyError>),
+    HighQc(#[source] Box<Self>),
     /// The certificate is not for this header.
     #[error("certificate of another frame")]
     OtherFrame,

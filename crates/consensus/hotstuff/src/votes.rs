@@ -123,7 +123,7 @@ mod tests {
     fn member_with_bad_signature_has_no_further_say_in_the_rank() {
         let mut pool = VotePool::default();
         let (r, id) = (Rank::new(1), FrameId([7; 32]));
-        (0..3).for_each(|m| drop(pool.add(vote(m, 1, 7))));
+        (0..3).for_each(|m| assert_eq!(pool.add(vote(m, 1, 7)), Counted::New));
         assert!(pool.start_check(r, id, 3).is_some());
         pool.end_check(r, id, &[MemberIndex(1)]);
         assert_eq!(pool.start_check(r, id, 3), None);

@@ -297,7 +297,10 @@ impl<S: Scheme> Core<S> {
             };
             let (parent, header) = (vertex.header().parent, vertex.header().clone());
             match self.forest.path(parent) {
-                Ok(path) => return self.finalise(cx, &path, &header, &qc),
+                Ok(path) => {
+                    self.finalise(cx, &path, &header, &qc);
+                    break;
+                }
                 Err(Gap::Conflict) => return self.halt_conflict(cx, &qc, &header),
                 Err(Gap::Missing(_)) => self.want_ancestor(cx, qc.id, None),
             }

@@ -102,7 +102,7 @@ impl Fetches {
                 if want.attempts > FETCH_ATTEMPTS_MAX {
                     hopeless = Some(want.hint);
                 }
-                hint = hint.or(want.hint.filter(|_| want.attempts == 1));
+                hint = hint.or_else(|| want.hint.filter(|_| want.attempts == 1));
                 ids.push(*id);
             }
         }

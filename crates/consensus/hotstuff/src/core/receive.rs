@@ -31,13 +31,6 @@ pub(super) struct Early {
     incoming: Incoming,
 }
 
-/// What is known about a certificate.
-enum Known<T> {
-    Valid(T),
-    Refused,
-    Unknown,
-}
-
 impl Incoming {
     fn of(message: ConsensusMessage) -> Self {
         match message {
@@ -110,7 +103,9 @@ impl<S: Scheme> Core<S> {
 
     pub(super) fn on_fetched(&mut self, cx: &mut Cx<'_>, peer: PeerKey, proposals: Vec<Proposal>) {
         for proposal in proposals {
-            if self.fetches.wants(&proposal.header.id()) {
+            // A leader that lost its signature in a crash cannot give its own frame away; that is no offence.
+            let signed = !proposal.vote.signature.is_empty();
+            if signed && self.fetches.wants(&proposal.header.id()) {
                 let incoming = Incoming::Proposal {
                     proposal: Arc::new(proposal),
                     checked: false,
@@ -137,9 +132,13 @@ impl<S: Scheme> Core<S> {
                 }
                 Incoming::Vote(vote) => self.on_vote(cx, source, vote),
                 Incoming::Timeout(timeout) => self.on_timeout(cx, source, timeout),
-                Incoming::Qc(qc) => drop(self.learn_qc(cx, source, &qc, Incoming::Qc(qc.clone()))),
+                Incoming::Qc(qc) => {
+                    let _known = self.learn_qc(cx, source, &qc, Incoming::Qc(qc.clone()));
+                }
                 Incoming::Tc(tc) if tc.rank.next() < self.pace.rank() => {}
-                Incoming::Tc(tc) => drop(self.learn_tc(cx, source, &tc, Incoming::Tc(tc.clone()))),
+                Incoming::Tc(tc) => {
+                    let _known = self.learn_tc(cx, source, &tc, Incoming::Tc(tc.clone()));
+                }
                 Incoming::EpochProof(proof) => {
                     let again = Incoming::EpochProof(proof.clone());
                     self.check_epoch_proof(cx, source, &proof, again);
@@ -456,15 +455,17 @@ impl<S: Scheme> Core<S> {
         qc: &Qc,
         again: Incoming,
     ) -> Option<Verified<Qc>> {
+        if let Err(error) = self.qc_position(qc) {
+            Self::penalise(cx, source.peer, error);
+            return None;
+        }
+        if let Some(known) = self.certs.qc(qc.rank, &qc.id) {
+            return Some(known.clone());
+        }
         let content = content_key(qc);
-        match self.known_qc(qc) {
-            Known::Valid(qc) => return Some(qc),
-            Known::Unknown if !self.certs.is_refused(&content) => {}
-            Known::Unknown | Known::Refused => {
-                let error = VerifyError::Signature(crate::scheme::SchemeError::Mismatch);
-                Self::penalise(cx, source.peer, error);
-                return None;
-            }
+        if let Some(error) = self.certs.refused(&content) {
+            Self::penalise(cx, source.peer, error);
+            return None;
         }
         let check = (
             CheckKey::Qc(qc.rank, qc.id),
@@ -475,13 +476,17 @@ impl<S: Scheme> Core<S> {
         None
     }
 
-    fn known_qc(&self, qc: &Qc) -> Known<Verified<Qc>> {
-        if qc.chain != self.term.chain || qc.epoch != self.term.epoch || qc.rank == Rank::ZERO {
-            return Known::Refused;
+    fn qc_position(&self, qc: &Qc) -> Result<(), VerifyError> {
+        let (expected, got) = (self.term.epoch, qc.epoch);
+        if qc.chain != self.term.chain {
+            Err(VerifyError::WrongChain)
+        } else if got != expected {
+            Err(VerifyError::WrongEpoch { expected, got })
+        } else if qc.rank == Rank::ZERO {
+            Err(VerifyError::RankZero)
+        } else {
+            Ok(())
         }
-        self.certs
-            .qc(qc.rank, &qc.id)
-            .map_or(Known::Unknown, |qc| Known::Valid(qc.clone()))
     }
 
     fn learn_tc(
@@ -503,8 +508,7 @@ impl<S: Scheme> Core<S> {
             self.on_tc(cx, tc.clone());
             return Some(tc);
         }
-        if self.certs.is_refused(&content) {
-            let error = VerifyError::Signature(crate::scheme::SchemeError::Mismatch);
+        if let Some(error) = self.certs.refused(&content) {
             Self::penalise(cx, source.peer, error);
             return None;
         }
@@ -528,8 +532,8 @@ impl<S: Scheme> Core<S> {
         again: Incoming,
     ) {
         let content = content_key(proof);
-        if self.certs.is_refused(&content) {
-            return Self::penalise(cx, source.peer, VerifyError::NotClosing);
+        if let Some(error) = self.certs.refused(&content) {
+            return Self::penalise(cx, source.peer, error);
         }
         if self.closing.is_some() {
             // The way to the next epoch is known, only frames are missing.
@@ -559,11 +563,6 @@ impl<S: Scheme> Core<S> {
             return;
         };
         let mut waiting = check.waiting;
-        let refuse = |core: &mut Self| {
-            if let Some(content) = check.content {
-                core.certs.refuse(content);
-            }
-        };
         match outcome.result {
             TaskResult::Qc(Ok(qc)) => self.on_qc(cx, qc),
             TaskResult::Tc(Ok(tc)) => {
@@ -574,7 +573,9 @@ impl<S: Scheme> Core<S> {
             }
             TaskResult::EpochProof(Ok(proof)) => self.adopt_epoch_proof(cx, *proof),
             TaskResult::Qc(Err(e)) | TaskResult::Tc(Err(e)) | TaskResult::EpochProof(Err(e)) => {
-                refuse(self);
+                if let Some(content) = check.content {
+                    self.certs.refuse(content, e.clone());
+                }
                 self.blame_first(cx, &mut waiting, e);
             }
             TaskResult::Proposal(Ok(())) => keep_checked(&mut waiting),

@@ -100,7 +100,7 @@ impl<S: Scheme> Core<S> {
             Ok(Step::Persist(record)) => {
                 self.persist_safety(
                     cx,
-                    record,
+                    *record,
                     Intent::Vote {
                         epoch,
                         rank,
@@ -141,7 +141,7 @@ impl<S: Scheme> Core<S> {
         match self.safety.timeout(epoch, rank, high.rank, tc, sign) {
             Ok(Step::Persist(record)) => {
                 if let Some(timeout) = record.last_timeout.clone() {
-                    self.persist_safety(cx, record, Intent::Timeout(Box::new(timeout)));
+                    self.persist_safety(cx, *record, Intent::Timeout(Box::new(timeout)));
                 }
             }
             Ok(Step::Again(permit)) => {

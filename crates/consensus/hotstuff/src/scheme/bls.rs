@@ -7,12 +7,12 @@ use quil_bls48581::{PublicKey, SecretKey, Signature, SignatureError, verify_aggr
 use quil_types::{Bitmask, Bytes, Digest, MemberIndex, SignatureBytes};
 
 use super::{Group, Scheme, SchemeError};
-use crate::limits::{CLOSED_EPOCHS_MAX, EPOCHS_AHEAD_MAX};
+use crate::limits::CLOSED_EPOCHS_MAX;
 use crate::roster::Roster;
 
 /// Committees whose decoded keys are kept: those of the epochs that the core keeps, of two chains (a shard member
 /// checks global certificates as well). The least recently used one is dropped.
-const COMMITTEES_CACHED: usize = 2 * (CLOSED_EPOCHS_MAX + EPOCHS_AHEAD_MAX as usize + 1);
+const COMMITTEES_CACHED: usize = 2 * (CLOSED_EPOCHS_MAX + 3);
 
 /// Keys of one committee; `None` for a key that does not decode, which then signs nothing.
 type Keys = Arc<Vec<Option<PublicKey>>>;

@@ -129,9 +129,13 @@ impl Sim {
         };
         twin.vote = vote;
         for to in 0..self.nodes.len() {
-            let half = if to % 2 == 0 { p } else { &twin };
-            self.send_to(node, to, ConsensusMessage::Proposal(Box::new(half.clone())));
-            self.send_to(node, to, ConsensusMessage::Vote(half.vote.clone()));
+            // Accomplices see both.
+            let accomplice = self.nodes.get(to).is_some_and(|n| n.behaviour.is_some());
+            let halves = [(to % 2 == 0, p), (to % 2 == 1, &twin)];
+            for (_, half) in halves.into_iter().filter(|(mine, _)| *mine || accomplice) {
+                self.send_to(node, to, ConsensusMessage::Proposal(Box::new(half.clone())));
+                self.send_to(node, to, ConsensusMessage::Vote(half.vote.clone()));
+            }
         }
     }
 

@@ -166,13 +166,7 @@ impl Sim {
                 self.write_state(node, Write::Candidate { record, proposal });
             }
             Output::PersistSafety { record, safety } => {
-                self.write_safety(
-                    node,
-                    Write::Safety {
-                        record,
-                        safety: *safety,
-                    },
-                );
+                self.write_safety(node, Write::Safety { record, safety });
             }
             Output::Broadcast(message) | Output::Rebroadcast(message) => {
                 self.say(node, message.into_message());

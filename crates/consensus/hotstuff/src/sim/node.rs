@@ -22,7 +22,7 @@ pub(crate) enum Write {
     },
     Safety {
         record: RecordId,
-        safety: SafetyRecord,
+        safety: Box<SafetyRecord>,
     },
     Finals {
         frames: Vec<Stored>,
@@ -178,7 +178,7 @@ impl Node {
                     .candidates
                     .insert(proposal.header.id(), (**proposal).clone());
             }
-            Write::Safety { safety, .. } => self.disk.safety = Some(safety.clone()),
+            Write::Safety { safety, .. } => self.disk.safety = Some((**safety).clone()),
             Write::Finals { frames, finality } => {
                 self.disk.finals.extend(frames.iter().cloned());
                 if let Finality::Closed(proof) = finality {

@@ -25,6 +25,10 @@ impl Rng {
         usize::try_from(self.below(u64::try_from(n).unwrap_or(0))).unwrap_or(0)
     }
 
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        from.get(self.index(from.len())).copied()
+    }
+
     pub(crate) fn thousandths(&mut self, chance: u64) -> bool {
         chance > 0 && self.below(1000) < chance
     }
