@@ -58,7 +58,10 @@ pub struct P2p {
 impl Default for P2p {
     fn default() -> Self {
         Self {
-            listen: vec!["/ip4/0.0.0.0/udp/8336/quic-v1".into(), "/ip4/0.0.0.0/tcp/8336".into()],
+            listen: vec![
+                "/ip4/0.0.0.0/udp/8336/quic-v1".into(),
+                "/ip4/0.0.0.0/tcp/8336".into(),
+            ],
             worker_listen: Vec::new(),
             peers: Vec::new(),
             max_connections: 128,
@@ -76,7 +79,9 @@ pub struct Rpc {
 
 impl Default for Rpc {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8337)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8337)),
+        }
     }
 }
 
@@ -92,7 +97,10 @@ pub struct Workers {
 
 impl Default for Workers {
     fn default() -> Self {
-        Self { count: 1, stop_ms: 10_000 }
+        Self {
+            count: 1,
+            stop_ms: 10_000,
+        }
     }
 }
 
@@ -108,7 +116,10 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: "store".into(), cache_mib: 16 }
+        Self {
+            path: "store".into(),
+            cache_mib: 16,
+        }
     }
 }
 
@@ -124,7 +135,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".into(), format: LogFormat::Human }
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Human,
+        }
     }
 }
 
@@ -142,7 +156,11 @@ impl Config {
     /// The defaults.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { version: 1, genesis: "genesis.bin".into(), ..Self::default() }
+        Self {
+            version: 1,
+            genesis: "genesis.bin".into(),
+            ..Self::default()
+        }
     }
 
     /// Checks what types cannot express.
@@ -154,13 +172,25 @@ impl Config {
             return Err(ConfigError::value("version", &self.version, "1"));
         }
         if self.workers.count > WORKERS_MAX {
-            return Err(ConfigError::value("workers.count", &self.workers.count, "0 to 64"));
+            return Err(ConfigError::value(
+                "workers.count",
+                &self.workers.count,
+                "0 to 64",
+            ));
         }
         if self.p2p.listen.is_empty() {
-            return Err(ConfigError::value("p2p.listen", &"[]", "at least one multiaddress"));
+            return Err(ConfigError::value(
+                "p2p.listen",
+                &"[]",
+                "at least one multiaddress",
+            ));
         }
         if !(1..=4096).contains(&self.store.cache_mib) {
-            return Err(ConfigError::value("store.cache_mib", &self.store.cache_mib, "1 to 4096"));
+            return Err(ConfigError::value(
+                "store.cache_mib",
+                &self.store.cache_mib,
+                "1 to 4096",
+            ));
         }
         Ok(self)
     }

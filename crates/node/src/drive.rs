@@ -4,6 +4,9 @@
 //! what must be durable is on disk before what depends on it leaves the process (C4). A failed write ends the
 //! process: whatever it was about to say is never said.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -22,7 +25,8 @@ use crate::persist::Files;
 /// Inputs that may wait for the engine. Gossip beyond it is dropped, everything else waits.
 pub const QUEUE: usize = 4096;
 
-/// What the engine thread cannot do itself: gossip, requests, events. Called on the engine thread; must not block.
+/// What the engine thread cannot do itself: gossip, requests, events. Called on the engine thread; may wait for room in a
+/// queue whose reader never waits for the engine.
 pub trait Outside: Send {
     /// Carries out one output that is not a job, a batch or a deadline.
     fn carry_out(&mut self, output: Output);
@@ -56,27 +60,39 @@ enum Message {
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
     queue: SyncSender<Message>,
+    stopping: Arc<AtomicBool>,
 }
 
-/// The queue is full or the engine has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("engine is busy")]
-pub struct Busy;
+/// Why an input was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OfferError {
+    /// The queue is full; the input comes back.
+    #[error("engine is busy")]
+    Busy(Box<Input>),
+    /// The engine has ended.
+    #[error("engine has ended")]
+    Ended,
+}
 
 impl EngineHandle {
     /// Hands over an input without waiting.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full: the caller drops the message and counts it.
-    pub fn offer(&self, input: Input) -> Result<(), Busy> {
-        self.queue.try_send(Message::Input(Box::new(input))).map_err(|_| Busy)
+    /// [`OfferError::Busy`] when the queue is full: gossip is then dropped, what the engine waits for is offered again.
+    pub fn offer(&self, input: Input) -> Result<(), OfferError> {
+        let refused = self.queue.try_send(Message::Input(Box::new(input)));
+        refused.map_err(|e| match e {
+            TrySendError::Full(Message::Input(input)) => OfferError::Busy(input),
+            TrySendError::Full(Message::Stop) | TrySendError::Disconnected(_) => OfferError::Ended,
+        })
     }
 
-    /// Asks the thread to end after what is queued.
+    /// Asks the thread to end after the input at hand.
     pub fn stop(&self) {
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Stop) {
-            debug!("engine queue is full; it ends with the process");
-        }
+        self.stopping.store(true, Ordering::Release);
+        // Only to wake it: with a full queue it is awake, and after its end there is nobody to wake.
+        let _awake = self.queue.try_send(Message::Stop);
     }
 }
 
@@ -98,7 +114,9 @@ pub struct Driver {
 
 impl core::fmt::Debug for Driver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Driver").field("engine", &self.engine).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,58 +126,86 @@ impl core::fmt::Debug for Driver {
 /// The operating system's, when no thread can be started.
 pub fn spawn(driver: Driver) -> std::io::Result<(EngineHandle, thread::JoinHandle<()>)> {
     let (queue, inbox) = sync_channel(QUEUE);
-    let own = queue.clone();
-    let join = thread::Builder::new().name("engine".into()).spawn(move || {
-        let mut turning = Turning { driver, own, cancel: Arc::default(), start: Instant::now(), deadline: None };
-        let reason = turning.run(&inbox);
-        match &reason {
-            Stop::Asked => {}
-            other => error!(%other, "the engine stopped"),
-        }
-        turning.driver.outside.stopped(&reason);
-    })?;
-    Ok((EngineHandle { queue }, join))
+    let handle = EngineHandle {
+        queue,
+        stopping: Arc::default(),
+    };
+    let own = handle.clone();
+    let join = thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || {
+            let mut turning = Turning {
+                driver,
+                own,
+                cancel: Arc::default(),
+                start: Instant::now(),
+                deadline: None,
+                fired: false,
+            };
+            let reason = turning.run(&inbox);
+            turning.cancel.store(true, Ordering::Relaxed);
+            match &reason {
+                Stop::Asked => {}
+                other => error!(%other, "the engine stopped"),
+            }
+            turning.driver.outside.stopped(&reason);
+        })?;
+    Ok((handle, join))
 }
 
 struct Turning {
     driver: Driver,
-    own: SyncSender<Message>,
+    own: EngineHandle,
     cancel: Arc<AtomicBool>,
     start: Instant,
     deadline: Option<Millis>,
+    /// The last input was a deadline: a message has its turn first.
+    fired: bool,
 }
 
 impl Turning {
     fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { tick: Millis::new(millis(self.start.elapsed())), wall: Timestamp::new(millis(wall)) }
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now {
+            tick: Millis::new(millis(self.start.elapsed())),
+            wall: Timestamp::new(millis(wall)),
+        }
     }
 
     fn run(&mut self, inbox: &Receiver<Message>) -> Stop {
-        if let Err(stop) = self.turn(Input::Start) {
-            return stop;
-        }
+        let mut input = Input::Start;
         loop {
-            let input = match self.wait(inbox) {
+            if let Err(stop) = self.turn(input) {
+                return stop;
+            }
+            if self.own.stopping.load(Ordering::Acquire) {
+                return Stop::Asked;
+            }
+            input = match self.wait(inbox) {
                 Ok(Message::Input(input)) => *input,
-                Ok(Message::Stop) => return Stop::Asked,
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Stop::Asked,
                 Err(RecvTimeoutError::Timeout) => {
                     self.deadline = None;
                     Input::Deadline
                 }
-                Err(RecvTimeoutError::Disconnected) => return Stop::Asked,
             };
-            if let Err(stop) = self.turn(input) {
-                return stop;
-            }
+            self.fired = matches!(input, Input::Deadline);
         }
     }
 
+    /// The next message or the deadline. A deadline that is due goes before messages, so that a flood of them does not
+    /// delay it, but never twice in a row while messages wait.
     fn wait(&self, inbox: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
-        match self.deadline {
-            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => inbox.recv_timeout(Duration::from_millis(at.since(self.now().tick))),
+        let Some(at) = self.deadline else {
+            return inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        };
+        let left = at.since(self.now().tick);
+        if left == 0 && !self.fired {
+            return Err(RecvTimeoutError::Timeout);
         }
+        inbox.recv_timeout(Duration::from_millis(left))
     }
 
     /// One input and everything that follows from it at once.
@@ -194,7 +240,9 @@ impl Turning {
 
     fn pool(&self, job: Job) {
         let (network, scheme, own) = self.parts();
-        self.driver.pool.spawn(move || finish(&own, job.run(&network, &*scheme, &|| false)));
+        self.driver
+            .pool
+            .spawn(move || finish(&own, job.run(&network, &*scheme, &|| false)));
     }
 
     /// The one long job has a thread of its own, so that it never holds up a check.
@@ -212,13 +260,21 @@ impl Turning {
     }
 
     fn parts(&self) -> (Arc<Network>, Arc<BlsScheme>, SyncSender<Message>) {
-        (Arc::clone(&self.driver.network), Arc::clone(&self.driver.scheme), self.own.clone())
+        let driver = &self.driver;
+        (
+            Arc::clone(&driver.network),
+            Arc::clone(&driver.scheme),
+            self.own.queue.clone(),
+        )
     }
 }
 
 /// Hands an outcome back; waits when the queue is full, the engine is working it off.
 fn finish(own: &SyncSender<Message>, outcome: JobOutcome) {
-    if own.send(Message::Input(Box::new(Input::Done(outcome)))).is_err() {
+    if own
+        .send(Message::Input(Box::new(Input::Done(outcome))))
+        .is_err()
+    {
         debug!("the engine ended before its job");
     }
 }

@@ -1,20 +1,29 @@
 //! The engine's tables over the embedded store.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use quil_engine::io::{File, Write};
+use quil_engine::state::{StateSource, stored_node_key, stored_record_key};
 use quil_engine::tables::{Reader, Table};
-use quil_store::{Direction, KeyRange, SafetyFile, Scan, Store, StoreError, TableDef, View, WriteBatch};
-use quil_types::{Bytes, Chain};
+use quil_store::{Direction, KeyRange, SafetyFile, Store, StoreError, TableDef, View, WriteBatch};
+use quil_trie::{NodeKey, NodeSource, SetId, SourceError};
+use quil_types::Chain;
+use tracing::error;
 
 /// Largest value of a table: a candidate proposal.
 const VALUE_BYTES_MAX: usize = quil_types::limits::PROPOSAL_BYTES_MAX + 4096;
 
-/// Longest key: set, level and path of a trie node.
+/// Longest key: set, level and path of a trie node, behind a number.
 const KEY_BYTES_MAX: usize = 160;
 
+/// Layout of the state file, for [`quil_store::StateOptions`].
+pub const STATE_SCHEMA: u16 = 1;
+
 /// The store's description of an engine table.
-fn def(table: Table) -> TableDef {
+const fn def(table: Table) -> TableDef {
     TableDef::new(table.name(), KEY_BYTES_MAX, VALUE_BYTES_MAX)
 }
 
@@ -30,7 +39,11 @@ impl Files {
     /// Over opened files.
     #[must_use]
     pub fn new(state: Arc<dyn Store>, safety: SafetyFile, chain: Chain) -> Self {
-        Self { state, safety, chain }
+        Self {
+            state,
+            safety,
+            chain,
+        }
     }
 
     /// The state store, for readers.
@@ -39,20 +52,17 @@ impl Files {
         Arc::clone(&self.state)
     }
 
-    /// Writes one batch durably.
+    /// Writes one batch durably: it is on disk when this returns.
     ///
     /// # Errors
     /// [`StoreError`]; the process must stop.
     pub fn write(&self, file: File, writes: Vec<Write>) -> Result<(), StoreError> {
         match file {
-            File::Safety => {
-                for write in writes {
-                    let value = write.value.unwrap_or_default();
-                    let record = Bytes::<SAFETY_BYTES_MAX>::try_from(value).unwrap_or_default();
-                    self.safety.put(&self.chain, &record)?;
-                }
-                Ok(())
-            }
+            // One record per chain, and it is never deleted.
+            File::Safety => writes
+                .into_iter()
+                .filter_map(|w| w.value)
+                .try_for_each(|record| self.safety.put(&self.chain, &record)),
             File::State => {
                 let mut batch = WriteBatch::new();
                 for write in writes {
@@ -67,13 +77,20 @@ impl Files {
         }
     }
 
-    /// The encoded safety record, if there is one.
+    /// Notes that the key of this process has signed nothing yet: an empty safety record.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the process must stop.
+    pub fn mark_unsigned(&self) -> Result<(), StoreError> {
+        self.safety.put(&self.chain, &Vec::<u8>::new())
+    }
+
+    /// The encoded safety record, if there is one; empty after [`Self::mark_unsigned`].
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn safety_record(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let record: Option<Bytes<SAFETY_BYTES_MAX>> = self.safety.get(&self.chain)?;
-        Ok(record.map(quil_types::Bounded::into_vec))
+        self.safety.get(&self.chain)
     }
 
     /// A snapshot for reads.
@@ -83,9 +100,13 @@ impl Files {
     pub fn reader(&self) -> Result<StoreReader, StoreError> {
         StoreReader::open(&*self.state)
     }
-}
 
-const SAFETY_BYTES_MAX: usize = 4096;
+    /// Trie nodes and records as of the last batch.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn StateSource> {
+        Arc::new(StoreSource(self.state()))
+    }
+}
 
 /// Reads of one snapshot.
 #[derive(Debug)]
@@ -101,6 +122,9 @@ impl StoreReader {
     }
 }
 
+/// Entries of a table.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 impl Reader for StoreReader {
     type Error = StoreError;
 
@@ -108,23 +132,49 @@ impl Reader for StoreReader {
         self.0.get(&def(table), key)
     }
 
-    fn range(&self, table: Table, from: &[u8], max: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn range(&self, table: Table, from: &[u8], max: usize) -> Result<Entries, StoreError> {
         let range = KeyRange::of(&(from..));
-        let mut out = Vec::new();
-        for row in quil_store::rows(&*self.0, &def(table), range, Direction::Forward) {
-            if out.len() >= max {
-                break;
-            }
-            let row = row?;
-            out.push((row.key, row.value));
-        }
-        Ok(out)
+        quil_store::rows(&*self.0, &def(table), range, Direction::Forward)
+            .take(max)
+            .map(|row| row.map(|r| (r.key, r.value)))
+            .collect()
     }
 
     fn last(&self, table: Table) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
-        let all: &[u8] = &[];
-        let range = KeyRange::of(&(all..));
-        let row = quil_store::rows(&*self.0, &def(table), range, Direction::Backward).next().transpose()?;
+        let mut rows =
+            quil_store::rows(&*self.0, &def(table), KeyRange::all(), Direction::Backward);
+        let row = rows.next().transpose()?;
         Ok(row.map(|r| (r.key, r.value)))
+    }
+}
+
+/// The committed state of a chain, always as of the last batch. Reads open a view each: the engine writes between them,
+/// and a view that lived on would keep replaced pages.
+#[derive(Clone, Debug)]
+pub struct StoreSource(Arc<dyn Store>);
+
+impl StoreSource {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.view()?.get(&def(table), key)
+    }
+}
+
+impl NodeSource for StoreSource {
+    fn node(&self, set: &SetId, key: &NodeKey) -> Result<Option<Vec<u8>>, SourceError> {
+        self.get(Table::Nodes, &stored_node_key(set, key))
+            .map_err(|e| {
+                error!(%e, "a trie node cannot be read");
+                SourceError(e.to_string())
+            })
+    }
+}
+
+impl StateSource for StoreSource {
+    fn record(&self, phase: u8, key: &[u8; 64]) -> Option<Vec<u8>> {
+        let found = self.get(Table::Records, &stored_record_key(phase, key));
+        found.unwrap_or_else(|e| {
+            error!(%e, "a record cannot be read");
+            None
+        })
     }
 }

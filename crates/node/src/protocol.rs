@@ -2,8 +2,8 @@
 
 use quil_types::limits::{BUNDLE_BYTES_MAX, PROPOSAL_BYTES_MAX, SHARDS_MAX};
 use quil_types::{
-    Bounded, Bytes, Code, CoinId, Domain, Epoch, FinalityProof, FrameId, FrameNumber, Header, Nullifier, Rank, SealedFrame, ShardAddr, ShardRow,
-    TxId, bundle::Home, canonical,
+    Bounded, Bytes, Code, CoinId, Domain, Epoch, FinalityProof, FrameId, FrameNumber, Header,
+    Nullifier, Rank, SealedFrame, ShardAddr, ShardRow, TxId, bundle::Home, canonical,
 };
 
 /// Topic, master to worker: a final global header.

@@ -136,7 +136,14 @@ impl Supervisor {
     /// A worker that starts with the first tick. `seed` spreads the delays of several workers by up to 20 %.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { state: WorkerState::Idle, in_a_row: 0, failures: VecDeque::new(), restarts: 0, last_reason: "", jitter: seed }
+        Self {
+            state: WorkerState::Idle,
+            in_a_row: 0,
+            failures: VecDeque::new(),
+            restarts: 0,
+            last_reason: "",
+            jitter: seed,
+        }
     }
 
     /// Where it stands.
@@ -164,7 +171,9 @@ impl Supervisor {
             WorkerState::Idle => Some(Millis::ZERO),
             WorkerState::Starting { since } => Some(since.after(HELLO_MS)),
             WorkerState::Running { heard, .. } => Some(heard.after(SILENCE_MS)),
-            WorkerState::Backoff { until } | WorkerState::Quarantined { until } | WorkerState::Draining { until } => Some(until),
+            WorkerState::Backoff { until }
+            | WorkerState::Quarantined { until }
+            | WorkerState::Draining { until } => Some(until),
             WorkerState::Killed | WorkerState::Stopped => None,
         }
     }
@@ -201,8 +210,12 @@ impl Supervisor {
                 self.restarts = self.restarts.saturating_add(1);
                 Some(SupervisorOutput::Spawn)
             }
-            WorkerState::Starting { since } if now.since(since) >= HELLO_MS => self.kill("no hello in time"),
-            WorkerState::Running { heard, .. } if now.since(heard) >= SILENCE_MS => self.kill("silent"),
+            WorkerState::Starting { since } if now.since(since) >= HELLO_MS => {
+                self.kill("no hello in time")
+            }
+            WorkerState::Running { heard, .. } if now.since(heard) >= SILENCE_MS => {
+                self.kill("silent")
+            }
             WorkerState::Draining { until } if now >= until => self.kill("did not stop in time"),
             _ => None,
         }
@@ -211,20 +224,34 @@ impl Supervisor {
     fn kill(&mut self, reason: &'static str) -> Option<SupervisorOutput> {
         let stopping = matches!(self.state, WorkerState::Draining { .. });
         self.last_reason = reason;
-        self.state = if stopping { WorkerState::Stopped } else { WorkerState::Killed };
+        self.state = if stopping {
+            WorkerState::Stopped
+        } else {
+            WorkerState::Killed
+        };
         Some(SupervisorOutput::Kill)
     }
 
     const fn on_heard(&mut self, now: Millis) {
         match self.state {
-            WorkerState::Starting { .. } => self.state = WorkerState::Running { since: now, heard: now },
-            WorkerState::Running { since, .. } => self.state = WorkerState::Running { since, heard: now },
+            WorkerState::Starting { .. } => {
+                self.state = WorkerState::Running {
+                    since: now,
+                    heard: now,
+                }
+            }
+            WorkerState::Running { since, .. } => {
+                self.state = WorkerState::Running { since, heard: now }
+            }
             _ => {}
         }
     }
 
     fn on_exit(&mut self, now: Millis, code: Option<i32>) {
-        if matches!(self.state, WorkerState::Draining { .. } | WorkerState::Stopped) {
+        if matches!(
+            self.state,
+            WorkerState::Draining { .. } | WorkerState::Stopped
+        ) {
             self.state = WorkerState::Stopped;
             return;
         }
@@ -247,23 +274,36 @@ impl Supervisor {
     fn fail(&mut self, now: Millis, reason: &'static str) {
         self.last_reason = reason;
         self.failures.push_back(now);
-        while self.failures.front().is_some_and(|t| now.since(*t) > FAILURE_WINDOW_MS) {
+        while self
+            .failures
+            .front()
+            .is_some_and(|t| now.since(*t) > FAILURE_WINDOW_MS)
+        {
             self.failures.pop_front();
         }
         if self.failures.len() >= FAILURES_MAX {
             self.failures.clear();
             self.in_a_row = 0;
-            self.state = WorkerState::Quarantined { until: now.after(QUARANTINE_MS) };
+            self.state = WorkerState::Quarantined {
+                until: now.after(QUARANTINE_MS),
+            };
             return;
         }
-        let delay = BACKOFF_FIRST_MS.saturating_mul(1 << self.in_a_row.min(10)).min(BACKOFF_CAP_MS);
+        let delay = BACKOFF_FIRST_MS
+            .saturating_mul(1 << self.in_a_row.min(10))
+            .min(BACKOFF_CAP_MS);
         self.in_a_row = self.in_a_row.saturating_add(1);
-        self.state = WorkerState::Backoff { until: now.after(self.spread(delay)) };
+        self.state = WorkerState::Backoff {
+            until: now.after(self.spread(delay)),
+        };
     }
 
     /// `delay` plus or minus up to 20 %, so that workers that fell together do not rise together.
     const fn spread(&mut self, delay: u64) -> u64 {
-        self.jitter = self.jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.jitter = self
+            .jitter
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let per_mille = 800 + (self.jitter >> 33) % 401;
         delay.saturating_mul(per_mille) / 1000
     }
@@ -271,7 +311,9 @@ impl Supervisor {
     const fn on_stop(&mut self, now: Millis, grace_ms: u64) -> Option<SupervisorOutput> {
         match self.state {
             WorkerState::Starting { .. } | WorkerState::Running { .. } => {
-                self.state = WorkerState::Draining { until: now.after(grace_ms) };
+                self.state = WorkerState::Draining {
+                    until: now.after(grace_ms),
+                };
                 Some(SupervisorOutput::Terminate)
             }
             WorkerState::Draining { .. } => Some(SupervisorOutput::Kill),

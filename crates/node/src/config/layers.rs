@@ -68,7 +68,11 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(super) fn value(key: &'static str, value: &dyn Display, allowed: &'static str) -> Self {
-        Self::Value { key, value: value.to_string(), allowed }
+        Self::Value {
+            key,
+            value: value.to_string(),
+            allowed,
+        }
     }
 }
 
@@ -85,8 +89,12 @@ impl Layers {
     /// # Errors
     /// Never in practice: the defaults serialise.
     pub fn built_in() -> Result<Self, ConfigError> {
-        let tree = serde_json::to_value(Config::built_in()).map_err(|e| ConfigError::Type(e.to_string()))?;
-        Ok(Self { tree, origins: BTreeMap::new() })
+        let tree = serde_json::to_value(Config::built_in())
+            .map_err(|e| ConfigError::Type(e.to_string()))?;
+        Ok(Self {
+            tree,
+            origins: BTreeMap::new(),
+        })
     }
 
     /// Adds the text of `quil.yaml`.
@@ -97,11 +105,14 @@ impl Layers {
         if text.len() > FILE_BYTES_MAX {
             return Err(ConfigError::TooLarge(text.len()));
         }
-        if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
+        if text
+            .lines()
+            .all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'))
+        {
             return Ok(self);
         }
-        let value: Value =
-            serde_saphyr::from_str_with_options(text, strict_yaml()).map_err(|e| ConfigError::Syntax(e.to_string()))?;
+        let value: Value = serde_saphyr::from_str_with_options(text, strict_yaml())
+            .map_err(|e| ConfigError::Syntax(e.to_string()))?;
         self.merge(&value, &Origin::File)?;
         Ok(self)
     }
@@ -110,9 +121,14 @@ impl Layers {
     ///
     /// # Errors
     /// Syntax and unknown keys.
-    pub fn with_environment(mut self, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub fn with_environment(
+        mut self,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         for (name, text) in variables {
-            let Some(rest) = name.strip_prefix("QUIL_") else { continue };
+            let Some(rest) = name.strip_prefix("QUIL_") else {
+                continue;
+            };
             // Single words are switches of the command line (QUIL_HOME, QUIL_RPC), sections have a double underscore.
             if !rest.contains("__") {
                 continue;
@@ -133,8 +149,8 @@ impl Layers {
     }
 
     fn set(&mut self, path: &str, text: &str, origin: &Origin) -> Result<(), ConfigError> {
-        let mut value: Value =
-            serde_saphyr::from_str_with_options(text, strict_yaml()).unwrap_or_else(|_| Value::String(text.to_owned()));
+        let mut value: Value = serde_saphyr::from_str_with_options(text, strict_yaml())
+            .unwrap_or_else(|_| Value::String(text.to_owned()));
         for key in path.rsplit('.') {
             value = Value::Object(Map::from_iter([(key.to_owned(), value)]));
         }
@@ -144,7 +160,8 @@ impl Layers {
     fn merge(&mut self, value: &Value, origin: &Origin) -> Result<(), ConfigError> {
         let mut origins = Vec::new();
         merge_into(&mut self.tree, value, "", origin, &mut origins)?;
-        self.origins.extend(origins.into_iter().map(|k| (k, origin.clone())));
+        self.origins
+            .extend(origins.into_iter().map(|k| (k, origin.clone())));
         Ok(())
     }
 
@@ -158,7 +175,9 @@ impl Layers {
     #[must_use]
     pub fn effective(&self) -> Vec<(String, Value, Origin)> {
         let mut out = Vec::new();
-        leaves(&self.tree, "", &mut |path, value| out.push((path.to_owned(), value.clone(), self.origin(path))));
+        leaves(&self.tree, "", &mut |path, value| {
+            out.push((path.to_owned(), value.clone(), self.origin(path)))
+        });
         out
     }
 
@@ -167,13 +186,18 @@ impl Layers {
     /// # Errors
     /// A value of the wrong type or outside its range, with its key.
     pub fn decode(&self) -> Result<Config, ConfigError> {
-        let config: Config = serde_json::from_value(self.tree.clone()).map_err(|e| ConfigError::Type(e.to_string()))?;
+        let config: Config = serde_json::from_value(self.tree.clone())
+            .map_err(|e| ConfigError::Type(e.to_string()))?;
         config.check()
     }
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 fn merge_into(
@@ -193,10 +217,16 @@ fn merge_into(
         let names: Vec<String> = known.keys().cloned().collect();
         let Some(slot) = known.get_mut(key) else {
             let nearest = nearest(key, &names).map(|n| join(path, n));
-            return Err(ConfigError::UnknownKey { key: full, origin: origin.clone(), nearest });
+            return Err(ConfigError::UnknownKey {
+                key: full,
+                origin: origin.clone(),
+                nearest,
+            });
         };
         if slot.is_object() && !value.is_object() {
-            return Err(ConfigError::Type(format!("`{full}` is a section with keys of its own")));
+            return Err(ConfigError::Type(format!(
+                "`{full}` is a section with keys of its own"
+            )));
         }
         merge_into(slot, value, &full, origin, set)?;
     }
@@ -205,7 +235,9 @@ fn merge_into(
 
 fn leaves(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
     match value {
-        Value::Object(map) => map.iter().for_each(|(k, v)| leaves(v, &join(path, k), visit)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(k, v)| leaves(v, &join(path, k), visit)),
         leaf => visit(path, leaf),
     }
 }
@@ -225,7 +257,9 @@ fn distance(a: &str, b: &str) -> usize {
         for (cell, cb) in row.iter_mut().skip(1).zip(b.chars()) {
             let above = *cell;
             let substituted = diagonal.saturating_add(usize::from(ca != cb));
-            let next = substituted.min(above.saturating_add(1)).min(left.saturating_add(1));
+            let next = substituted
+                .min(above.saturating_add(1))
+                .min(left.saturating_add(1));
             diagonal = above;
             left = next;
             *cell = next;
