@@ -1,13 +1,12 @@
-//! The committed state of a chain: tries over the store (K1, K3, K6).
+//! The committed state of a chain: its part of the hypergraph, and on the global chain the table of shards (K1, K6).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quil_execution::state::{Entry, RecordKey, StateFault, StateView, WriteSet};
-use quil_trie::{
-    Changes, Key, LeafWrite, NodeBatch, NodeSource, RootRecord, SetId, Trie, TrieError,
-};
-use quil_types::{Bytes, Canonical, Chain, FrameNumber, ShardAddr, ShardRow, canonical};
+use quil_execution::state::{Entry, RecordKey, StateFault, StateView, write_to};
+use quil_hypergraph::{ContentSource, ContentWrite, Phase, ShardRecord, ShardState, ShardTable};
+use quil_trie::{Key, NodeBatch, NodeKey, NodeSource, RootRecord, SetId, SourceError, Trie};
+use quil_types::{Canonical, Chain, FrameNumber, ShardAddr, ShardRow, canonical};
 
 use crate::io::Write;
 use crate::keys;
@@ -15,26 +14,22 @@ use crate::network::Network;
 use crate::snapshot::{Effects, Roots};
 use crate::tables::Table;
 
-/// Largest stored entry, bytes.
-const ENTRY_BYTES_MAX: usize = quil_execution::state::RECORD_BYTES_MAX + 16;
-
-canonical! {
-    /// A record at rest: what the leaf's content hash covers (K3).
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    struct StoredEntry {
-        version: u64,
-        content: Bytes<{ quil_execution::state::RECORD_BYTES_MAX }>,
-    }
-}
+/// Phase number of the table of shards in keys.
+const ROWS: u8 = 4;
 
 canonical! {
     /// Root records of the tries, as stored.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct StoredRoots {
-        /// Four phase sets, then the shard table.
-        pub sets: [RootRecord; 5],
+        /// The four phase sets.
+        pub sets: ShardRecord,
+        /// The table of shards.
+        pub shards: RootRecord,
     }
 }
+
+/// Largest encoded [`StoredRoots`], bytes.
+pub const STORED_ROOTS_BYTES_MAX: usize = 1024;
 
 /// The local state cannot answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,17 +38,23 @@ pub enum StateError {
     /// A state without a committed ancestor.
     #[error("no committed state below")]
     NoBase,
-    /// A trie node is missing or damaged.
-    #[error("trie: {0}")]
-    Trie(String),
+    /// A node or record is missing or damaged, or the writes are of another state.
+    #[error("hypergraph: {0}")]
+    Graph(String),
     /// A record cannot be read.
     #[error(transparent)]
     Fault(#[from] StateFault),
 }
 
-impl From<TrieError> for StateError {
-    fn from(e: TrieError) -> Self {
-        Self::Trie(e.to_string())
+impl From<quil_hypergraph::StateError> for StateError {
+    fn from(e: quil_hypergraph::StateError) -> Self {
+        Self::Graph(e.to_string())
+    }
+}
+
+impl From<quil_trie::TrieError> for StateError {
+    fn from(e: quil_trie::TrieError) -> Self {
+        Self::Graph(e.to_string())
     }
 }
 
@@ -63,12 +64,36 @@ pub trait StateSource: NodeSource {
     fn record(&self, phase: u8, key: &[u8; 64]) -> Option<Vec<u8>>;
 }
 
+/// A source in the two roles that the hypergraph asks for.
+struct Stored(Arc<dyn StateSource>);
+
+impl NodeSource for Stored {
+    fn node(&self, set: &SetId, key: &NodeKey) -> Result<Option<Vec<u8>>, SourceError> {
+        self.0.node(set, key)
+    }
+}
+
+impl ContentSource for Stored {
+    /// The store holds the values of the last final state only: a leaf of an older version whose value changed since
+    /// has another content hash and is not served.
+    fn content(
+        &self,
+        set: &SetId,
+        key: &Key,
+        content: &[u8; 32],
+    ) -> Result<Option<Arc<[u8]>>, String> {
+        let stored = self.0.record(set.phase, &key.0);
+        Ok(stored
+            .filter(|bytes| quil_trie::content_hash(bytes) == *content)
+            .map(Into::into))
+    }
+}
+
 /// One version of a chain's state. Cheap to clone; versions share what did not change.
 #[derive(Clone)]
 pub struct ChainState {
-    sets: [Trie; 4],
-    shards: Trie,
-    source: Option<Arc<dyn StateSource>>,
+    graph: ShardState,
+    table: ShardTable,
 }
 
 impl core::fmt::Debug for ChainState {
@@ -80,8 +105,9 @@ impl core::fmt::Debug for ChainState {
 /// What the store must write to hold a new version.
 #[derive(Debug)]
 pub struct Commit {
-    batches: Vec<NodeBatch>,
-    records: Vec<Write>,
+    nodes: Vec<NodeBatch>,
+    contents: Vec<ContentWrite>,
+    rows: Vec<Write>,
     roots: StoredRoots,
 }
 
@@ -93,72 +119,59 @@ const fn address(chain: Chain) -> ShardAddr {
     }
 }
 
-const fn set(chain: Chain, phase: u8) -> SetId {
-    SetId {
-        addr: address(chain),
-        phase,
-    }
-}
-
-fn record_key(phase: u8, key: &[u8; 64]) -> Vec<u8> {
-    let mut out = vec![phase];
-    out.extend_from_slice(key);
-    out
-}
-
-fn node_key(phase: u8, key: &[u8]) -> Vec<u8> {
-    let mut out = vec![phase];
-    out.extend_from_slice(key);
-    out
-}
-
 impl ChainState {
     /// The empty state.
     #[must_use]
     pub fn empty(chain: Chain) -> Self {
         Self {
-            sets: [0, 1, 2, 3].map(|p| Trie::empty(set(chain, p))),
-            shards: Trie::empty(SetId::SHARDS),
-            source: None,
+            graph: ShardState::empty(address(chain)),
+            table: ShardTable::empty(),
         }
     }
 
     /// The stored state.
     ///
     /// # Errors
-    /// [`StateError::Trie`] when a root record is damaged.
+    /// [`StateError::Graph`] when a root record is damaged.
     pub fn open(
         chain: Chain,
         roots: StoredRoots,
         source: Arc<dyn StateSource>,
     ) -> Result<Self, StateError> {
-        let [a, b, c, d, shards] = roots.sets;
-        let nodes = || -> Arc<dyn NodeSource> { Arc::new(Nodes(Arc::clone(&source))) };
-        let phase = |p: u8, record| Trie::open(set(chain, p), record, nodes());
+        let nodes: Arc<dyn NodeSource> = Arc::new(Stored(Arc::clone(&source)));
+        let contents: Arc<dyn ContentSource> = Arc::new(Stored(source));
+        let graph = ShardState::open(address(chain), roots.sets, &nodes, Arc::clone(&contents))?;
         Ok(Self {
-            sets: [phase(0, a)?, phase(1, b)?, phase(2, c)?, phase(3, d)?],
-            shards: Trie::open(SetId::SHARDS, shards, nodes())?,
-            source: Some(source),
+            graph,
+            table: ShardTable::open(roots.shards, nodes, contents)?,
         })
     }
 
     /// The roots of all sets.
     #[must_use]
     pub fn roots(&self) -> Roots {
-        let [a, b, c, d] = &self.sets;
         Roots {
-            state: [a.root(), b.root(), c.root(), d.root()],
-            shards: self.shards.root(),
+            state: self.graph.roots(),
+            shards: self.table.root(),
         }
     }
 
-    /// The trie of a phase set; of the shard table for phase 4.
+    /// The chain's part of the hypergraph.
     #[must_use]
-    pub fn trie(&self, phase: u8) -> Option<&Trie> {
-        match phase {
-            4 => Some(&self.shards),
-            p => self.sets.get(usize::from(p)),
-        }
+    pub const fn graph(&self) -> &ShardState {
+        &self.graph
+    }
+
+    /// The table of shards; empty on a shard.
+    #[must_use]
+    pub const fn table(&self) -> &ShardTable {
+        &self.table
+    }
+
+    /// The trie of a phase set.
+    #[must_use]
+    pub fn trie(&self, phase: Phase) -> &Trie {
+        self.graph.trie(phase)
     }
 
     /// The state after a frame. Cost: about 0.1 ms per changed slot.
@@ -172,142 +185,69 @@ impl ChainState {
         effects: &Effects,
     ) -> Result<(Self, Commit), StateError> {
         let mut next = self.clone();
-        let mut batches = Vec::new();
-        let mut records = Vec::new();
-        let adds = entry_changes(&effects.writes, &mut records);
-        let rows = row_changes(&effects.rows, &mut records);
-        let version = number.get();
-        let [first, ..] = &mut next.sets;
-        step(first, network, version, &adds, &mut batches)?;
-        step(&mut next.shards, network, version, &rows, &mut batches)?;
-        let [a, b, c, d] = &next.sets;
-        let sets = [a, b, c, d, &next.shards].map(Trie::root_record);
-        Ok((
-            next,
-            Commit {
-                batches,
-                records,
-                roots: StoredRoots { sets },
-            },
-        ))
-    }
-
-    fn value(&self, trie: &Trie, phase: u8, key: &[u8; 64]) -> Result<Option<Vec<u8>>, StateFault> {
-        let leaf = trie.get(&Key(*key)).map_err(|_| StateFault::Unavailable)?;
-        let Some(leaf) = leaf else { return Ok(None) };
-        if let Some(payload) = &leaf.payload {
-            return Ok(Some(payload.to_vec()));
+        let (mut nodes, mut contents) = (Vec::new(), Vec::new());
+        if !effects.writes.is_empty() {
+            let mut overlay = quil_hypergraph::Snapshot::new(self.graph.clone()).overlay();
+            write_to(&effects.writes, &mut overlay)?;
+            let update = self
+                .graph
+                .apply(network.kzg(), number.get(), overlay.writes())?;
+            next.graph = update.state;
+            nodes.extend(update.batch.nodes);
+            contents = update.batch.contents;
         }
-        let stored = self.source.as_ref().and_then(|s| s.record(phase, key));
-        let fits = |bytes: &Vec<u8>| quil_trie::LeafValue::of(bytes) == leaf.value;
-        // Another value there means that a later frame wrote it: this version is too old to be read.
-        stored.filter(fits).map(Some).ok_or(StateFault::Unavailable)
-    }
-}
-
-/// Stored nodes through the state's source.
-struct Nodes(Arc<dyn StateSource>);
-
-impl NodeSource for Nodes {
-    fn node(
-        &self,
-        set: &SetId,
-        key: &quil_trie::NodeKey,
-    ) -> Result<Option<Vec<u8>>, quil_trie::SourceError> {
-        self.0.node(set, key)
-    }
-}
-
-fn step(
-    trie: &mut Trie,
-    network: &Network,
-    version: u64,
-    changes: &Changes,
-    batches: &mut Vec<NodeBatch>,
-) -> Result<(), StateError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let update = trie.update(network.kzg(), version, changes)?;
-    *trie = update.trie;
-    batches.push(update.batch);
-    Ok(())
-}
-
-fn entry_changes(writes: &WriteSet, records: &mut Vec<Write>) -> Changes {
-    let mut changes = BTreeMap::new();
-    for write in writes {
-        let key = write.key.to_bytes();
-        let content = Bytes::from_slice(&write.entry.content).unwrap_or_default();
-        let bytes = StoredEntry {
-            version: write.entry.version,
-            content,
+        if !effects.rows.is_empty() {
+            let rows: BTreeMap<ShardAddr, ShardRow> = effects.rows.iter().cloned().collect();
+            let (table, update) = self.table.update(network.kzg(), number.get(), &rows)?;
+            next.table = table;
+            nodes.push(update.batch);
         }
-        .encode();
-        put(&mut changes, records, 0, key, bytes);
+        let roots = StoredRoots {
+            sets: next.graph.record(),
+            shards: next.table.trie().root_record(),
+        };
+        let commit = Commit {
+            nodes,
+            contents,
+            rows: effects.rows.iter().map(row_write).collect(),
+            roots,
+        };
+        Ok((next, commit))
     }
-    changes
 }
 
-fn row_changes(rows: &[(ShardAddr, ShardRow)], records: &mut Vec<Write>) -> Changes {
-    let mut changes = BTreeMap::new();
-    for (shard, row) in rows {
-        put(
-            &mut changes,
-            records,
-            4,
-            quil_execution::global::row_key(*shard),
-            row.encode(),
-        );
-    }
-    changes
-}
-
-fn put(changes: &mut Changes, records: &mut Vec<Write>, phase: u8, key: [u8; 64], bytes: Vec<u8>) {
-    let value: Arc<[u8]> = bytes.clone().into();
-    changes.insert(Key(key), Some(LeafWrite::of(value)));
-    records.push(Write {
+fn row_write((shard, row): &(ShardAddr, ShardRow)) -> Write {
+    let key = stored_record_key(ROWS, &quil_execution::global::row_key(*shard));
+    Write {
         table: Table::Records,
-        key: record_key(phase, &key),
-        value: Some(bytes),
-    });
+        key,
+        value: Some(row.encode()),
+    }
 }
 
 impl StateView for ChainState {
     fn read(&self, key: &RecordKey) -> Result<Option<Entry>, StateFault> {
-        let [adds, ..] = &self.sets;
-        let Some(bytes) = self.value(adds, 0, &key.to_bytes())? else {
-            return Ok(None);
-        };
-        let stored =
-            StoredEntry::decode(&bytes, ENTRY_BYTES_MAX).map_err(|_| StateFault::Corrupt(*key))?;
-        Ok(Some(Entry {
-            version: stored.version,
-            content: stored.content.into_vec(),
-        }))
+        self.graph.read(key)
     }
 }
 
 impl Commit {
-    /// Trie nodes that only older versions need.
-    #[must_use]
-    pub fn obsolete(&self) -> Vec<Vec<u8>> {
-        let of = |b: &NodeBatch| {
-            b.obsolete
-                .iter()
-                .map(|k| node_key(b.set.phase, &k.to_bytes()))
-                .collect::<Vec<_>>()
-        };
-        self.batches.iter().flat_map(of).collect()
-    }
-
-    /// The changes of the store, without removals.
+    /// The changes of the store. Nodes that only older versions need stay: proofs against settled states read them.
     #[must_use]
     pub fn into_writes(self) -> Vec<Write> {
-        let mut writes = self.records;
-        for batch in &self.batches {
+        let mut writes = self.rows;
+        for content in self.contents {
+            let key = stored_record_key(content.set.phase, &content.key.0);
+            let value = content.value.map(|(_, bytes)| bytes.to_vec());
+            writes.push(Write {
+                table: Table::Records,
+                key,
+                value,
+            });
+        }
+        for batch in &self.nodes {
             for (key, branch) in &batch.writes {
-                let key = node_key(batch.set.phase, &key.to_bytes());
+                let key = stored_node_key(&batch.set, key);
                 writes.push(Write {
                     table: Table::Nodes,
                     key,
@@ -327,15 +267,16 @@ impl Commit {
 
 /// Where a node of a set is stored.
 #[must_use]
-pub fn stored_node_key(set: &SetId, key: &quil_trie::NodeKey) -> Vec<u8> {
-    node_key(set.phase, &key.to_bytes())
+pub fn stored_node_key(set: &SetId, key: &NodeKey) -> Vec<u8> {
+    let mut out = vec![set.phase];
+    out.extend_from_slice(&key.to_bytes());
+    out
 }
 
 /// Where a record is stored.
 #[must_use]
 pub fn stored_record_key(phase: u8, key: &[u8; 64]) -> Vec<u8> {
-    record_key(phase, key)
+    let mut out = vec![phase];
+    out.extend_from_slice(key);
+    out
 }
-
-/// Largest encoded [`StoredRoots`], bytes.
-pub const STORED_ROOTS_BYTES_MAX: usize = 1024;

@@ -23,8 +23,6 @@ pub enum Table {
     Records,
     /// Trie nodes by set and node key.
     Nodes,
-    /// Trie nodes that only versions up to a number need: number, set, node key.
-    Obsolete,
     /// Epoch proofs by epoch.
     EpochProofs,
     /// Frozen committees by epoch.
@@ -37,7 +35,7 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::Safety,
         Self::Meta,
         Self::Frames,
@@ -48,7 +46,6 @@ impl Table {
         Self::Transactions,
         Self::Records,
         Self::Nodes,
-        Self::Obsolete,
         Self::EpochProofs,
         Self::Committees,
         Self::GlobalHeaders,
@@ -69,7 +66,6 @@ impl Table {
             Self::Transactions => "transactions",
             Self::Records => "records",
             Self::Nodes => "nodes",
-            Self::Obsolete => "obsolete",
             Self::EpochProofs => "epoch_proofs",
             Self::Committees => "committees",
             Self::GlobalHeaders => "global_headers",
