@@ -152,6 +152,25 @@ impl Setup {
             .bundle
     }
 
+    /// A transfer of coins `at..at + inputs` whole, in `outputs` parts.
+    fn shaped(&self, at: usize, inputs: usize, outputs: usize) -> Bundle {
+        let all: u64 = self.coins[at..at + inputs]
+            .iter()
+            .map(OwnedCoin::amount)
+            .sum();
+        let spend = all - 60_000;
+        let payments = u64::try_from(outputs - 1).unwrap();
+        let b = TransferBuilder::new(&self.rules, self.moment);
+        let b = (0..payments).fold(b, |b, _| b.pay(*self.alice.address(), spend / payments));
+        let b = if payments == 0 { b.burn(spend) } else { b };
+        let seed = u64::try_from(at).unwrap();
+        let coins = &self.coins[at..at + inputs];
+        let suite = RangeSuite::standard();
+        let built = b.build(suite, &self.alice, coins, &mut rng(seed)).unwrap();
+        assert_eq!(built.spent.len(), inputs);
+        built.bundle
+    }
+
     fn checked(&self, bundle: &Bundle) -> Checked {
         stateless(Arc::new(bundle.clone()), &self.rules, 1).unwrap()
     }
@@ -176,6 +195,26 @@ fn single(c: &mut Criterion) {
         b.iter(|| verify_batch(suite, &ready))
     });
     g.bench_function("scan_64_coins", |b| b.iter(|| s.scan()));
+    g.finish();
+}
+
+/// Sixteen transfers of one shape: the terms of the cost formula.
+fn shapes(c: &mut Criterion) {
+    let s = Setup::new(128);
+    let mut g = c.benchmark_group("shape_x16");
+    g.sample_size(10).measurement_time(Duration::from_secs(3));
+    for (inputs, outputs) in [(1, 1), (1, 2), (8, 2), (1, 4), (1, 16)] {
+        let bundles = (0..16).map(|i| s.shaped(i * inputs, inputs, outputs));
+        let bundles: Vec<_> = bundles.collect();
+        let run = || {
+            let checked: Vec<_> = bundles.iter().map(|b| s.checked(b)).collect();
+            let find = |c| contextual(&s.state, c, &s.rules, &s.moment).unwrap();
+            let ready: Vec<_> = checked.iter().map(find).collect();
+            verify_batch(RangeSuite::standard(), &ready)
+        };
+        assert!(run().iter().all(Result::is_ok));
+        g.bench_function(format!("{inputs}in_{outputs}out"), |b| b.iter(run));
+    }
     g.finish();
 }
 
@@ -206,5 +245,5 @@ fn frame(c: &mut Criterion) {
     g.finish();
 }
 
-criterion_group!(benches, single, frame);
+criterion_group!(benches, single, shapes, frame);
 criterion_main!(benches);

@@ -61,10 +61,7 @@ impl ShardTable {
 /// Key of a shard's row: `addr || 0 x 32` (K1).
 #[must_use]
 pub fn row_key(shard: ShardAddr) -> [u8; 64] {
-    let mut key = [0; 64];
-    let (head, _) = key.split_at_mut(32);
-    head.copy_from_slice(&shard.0);
-    key
+    quil_hypergraph::row_key(&shard).0
 }
 
 /// Why a shard update is not valid (S1).

@@ -4,7 +4,9 @@ use quil_hypergraph::{
     AtomId, Entry as GraphEntry, Family, Mode, ShardState, StateError, TokenKey,
 };
 
-use super::{Entry, RecordKey, StateFault, StateView, WriteSet};
+use quil_types::Bytes;
+
+use super::{Entry, RecordKey, StateFault, StateView, Write, WriteSet};
 
 fn entry(found: Result<Option<GraphEntry>, StateError>) -> Result<Option<Entry>, StateFault> {
     let found = found.map_err(|_| StateFault::Unavailable)?;
@@ -23,6 +25,22 @@ impl StateView for ShardState {
 impl StateView for quil_hypergraph::Overlay {
     fn read(&self, key: &RecordKey) -> Result<Option<Entry>, StateFault> {
         entry(self.visible(Family::Vertex, &key.atom()))
+    }
+}
+
+impl Write {
+    /// The leaf that the record has in the vertex-adds set once the frame is final.
+    ///
+    /// # Errors
+    /// [`StateError::ContentSize`] above the bound of an entry.
+    pub fn graph_entry(&self) -> Result<GraphEntry, StateError> {
+        let content = &self.entry.content;
+        Ok(GraphEntry {
+            mode: self.mode,
+            version: self.entry.version,
+            external: 0,
+            content: Bytes::from_slice(content).map_err(|e| StateError::ContentSize(e.len))?,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use quil_execution::light::{
 use quil_execution::state::{RecordKey, StateView, write_to};
 use quil_execution::token::TokenRecord;
 use quil_execution::token::records::{coin_key, index_key, load_index, supply_key};
-use quil_hypergraph::{Mode, ShardState, ShardTable, Snapshot, StateError};
+use quil_hypergraph::{Family, Mode, ShardState, ShardTable, Snapshot, StateError};
 use quil_kzg::Kzg;
 use quil_types::bundle::Home;
 use quil_types::{Body, Bounded, Canonical, CoinId, ShardAddr};
@@ -154,6 +154,14 @@ fn token_records_are_written_once_and_counters_by_compare_and_set() {
     let result = w.execute(bundles).unwrap();
     let mut overlay = Snapshot::new(state).overlay();
     write_to(&result.writes, &mut overlay).unwrap();
+    for w in &result.writes {
+        let stored = overlay.visible(Family::Vertex, &w.key.atom()).unwrap();
+        assert_eq!(
+            stored,
+            Some(w.graph_entry().unwrap()),
+            "the write says what the leaf will be"
+        );
+    }
     let supply = overlay.read(&supply_key(w.rules.domain)).unwrap().unwrap();
     let old = before.read(&supply_key(w.rules.domain)).unwrap().unwrap();
     assert_eq!(supply.version, old.version + 1);

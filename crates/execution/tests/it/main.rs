@@ -8,6 +8,7 @@
 )]
 
 mod codes;
+mod cost;
 mod double_spend;
 mod fees;
 mod forge;
@@ -16,6 +17,8 @@ mod global;
 mod light;
 mod mempool;
 mod mutation;
+mod order;
 mod supply;
+mod vectors;
 mod wallet;
 mod world;
