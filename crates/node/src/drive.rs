@@ -25,6 +25,9 @@ use crate::persist::Files;
 /// Inputs that may wait for the engine. Gossip beyond it is dropped, everything else waits.
 pub const QUEUE: usize = 4096;
 
+/// Pause before an input is offered again to a busy engine.
+const OFFER_AGAIN: Duration = Duration::from_millis(20);
+
 /// What the engine thread cannot do itself: gossip, requests, events. Called on the engine thread; may wait for room in a
 /// queue whose reader never waits for the engine.
 pub trait Outside: Send {
@@ -86,6 +89,21 @@ impl EngineHandle {
             TrySendError::Full(Message::Input(input)) => OfferError::Busy(input),
             TrySendError::Full(Message::Stop) | TrySendError::Disconnected(_) => OfferError::Ended,
         })
+    }
+
+    /// Hands over an input that must not be lost; waits while the queue is full. Cancel safe: dropped, nothing was handed
+    /// over.
+    ///
+    /// # Errors
+    /// [`OfferError::Ended`].
+    pub async fn deliver(&self, mut input: Input) -> Result<(), OfferError> {
+        loop {
+            match self.offer(input) {
+                Err(OfferError::Busy(back)) => input = *back,
+                other => return other,
+            }
+            tokio::time::sleep(OFFER_AGAIN).await;
+        }
     }
 
     /// Asks the thread to end after the input at hand.

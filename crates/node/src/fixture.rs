@@ -1,10 +1,14 @@
 //! A network of one prover for tests: real signatures, real stores, a short reel.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use quil_bls48581::SecretKey;
 use quil_engine::{Identity, Network};
+use quil_hotstuff::BlsScheme;
 use quil_kzg::Kzg;
+use quil_p2p::{Host, HostConfig, HostHandle, Identity as P2pIdentity, Multiaddr};
+use quil_store::{MemStore, SafetyFile, Store};
 use quil_types::genesis::{
     Difficulty, Lifecycle, Limits, NetworkBinding, NetworkName, Pacing, ProverEntry, ShardEntry,
     ShardMember, TokenGenesis, VERSION, native_domain,
@@ -12,8 +16,13 @@ use quil_types::genesis::{
 use quil_types::{Bounded, Chain, Genesis, ProverId, ShardAddr, Sorted, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::boot::Boot;
+use crate::drive::{Driver, EngineHandle, spawn};
+use crate::persist::Files;
+use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
 
 pub(crate) fn secret(core: u8) -> Arc<SecretKey> {
     Arc::new(SecretKey::generate(&mut ChaCha20Rng::from_seed(
@@ -99,5 +108,100 @@ pub(crate) fn master() -> Boot {
         chain: Chain::Global,
         signer: Some(signer),
         accept_lost_safety: false,
+    }
+}
+
+/// The only prover's worker.
+pub(crate) fn worker() -> Boot {
+    let network = network();
+    let shard = &network.genesis().shards[0];
+    let (chain, prover) = (Chain::Shard(shard.addr), shard.members[0].prover);
+    let signer = secret(1);
+    let key = Some(signer.public_key().to_bytes());
+    Boot {
+        identity: Identity::new(&[2; 32], key, prover),
+        network,
+        chain,
+        signer: Some(signer),
+        accept_lost_safety: false,
+    }
+}
+
+/// A whole process without its links: stores in memory, a host on loopback.
+pub(crate) struct Process {
+    pub(crate) line: Line,
+    pub(crate) host: HostHandle,
+    run: JoinHandle<Result<(), SwitchError>>,
+    join: std::thread::JoinHandle<()>,
+    pub(crate) engine: EngineHandle,
+    pub(crate) state: Arc<dyn Store>,
+}
+
+pub(crate) async fn start_process(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr>) -> Process {
+    let (network, chain) = (Arc::clone(&boot.network), boot.chain);
+    let safety = SafetyFile::over(Box::new(MemStore::new()));
+    let files = Files::new(Arc::new(MemStore::new()), safety, chain);
+    let scheme = BlsScheme::new();
+    let engine = boot.start(scheme.clone(), &files).unwrap();
+    let state = files.state();
+    let (port, socket) = port();
+    let driver = Driver {
+        engine,
+        network: Arc::clone(&network),
+        scheme: Arc::new(scheme),
+        files,
+        pool: Arc::new(
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build()
+                .unwrap(),
+        ),
+        outside: Box::new(port),
+    };
+    let identity = P2pIdentity::from_secret(&mut [peer; 32]);
+    let config = HostConfig {
+        bootstrap,
+        ..HostConfig::loopback(identity, network.hash(), [peer; 32])
+    };
+    let (host, events) = Host::spawn(config).await.unwrap();
+    let (handle, join) = spawn(driver).unwrap();
+    let wiring = Wiring {
+        network,
+        chain,
+        engine: handle.clone(),
+        socket,
+        host: host.clone(),
+        events,
+        state: Arc::clone(&state),
+    };
+    let (board, line) = Switchboard::connect(wiring).await.unwrap();
+    Process {
+        line,
+        host,
+        run: tokio::spawn(board.run()),
+        join,
+        engine: handle,
+        state,
+    }
+}
+
+impl Process {
+    pub(crate) async fn finalises(&self, number: u64) {
+        let mut status = self.line.status();
+        let reached = status.wait_for(|s| s.final_number.get() >= number);
+        timeout(Duration::from_secs(60), reached)
+            .await
+            .expect("a final frame")
+            .unwrap();
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.line);
+        self.run.await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || self.join.join())
+            .await
+            .unwrap()
+            .unwrap();
+        self.host.shutdown().await;
     }
 }

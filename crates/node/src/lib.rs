@@ -5,6 +5,7 @@ pub mod boot;
 pub mod config;
 pub mod drive;
 pub mod home;
+pub mod link;
 pub mod persist;
 pub mod protocol;
 pub mod supervisor;

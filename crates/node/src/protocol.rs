@@ -6,6 +6,8 @@ use quil_types::{
     Nullifier, Rank, SealedFrame, ShardAddr, ShardRow, TxId, bundle::Home, canonical,
 };
 
+/// Topic, worker to master, first: a [`WorkerHello`].
+pub const TOPIC_HELLO: &str = "worker.hello";
 /// Topic, master to worker: a final global header.
 pub const TOPIC_GLOBAL_FINAL: &str = "global.final";
 /// Topic, worker to master: a shard frame became final.

@@ -8,20 +8,18 @@ use super::*;
 use crate::fixture;
 use crate::persist::STATE_SCHEMA;
 
-enum Seen {
-    Output(Output),
-    Stopped(bool),
-}
+/// An output, or whether the end was asked for.
+type Seen = Result<Output, bool>;
 
 struct Probe(Sender<Seen>);
 
 impl Outside for Probe {
     fn carry_out(&mut self, output: Output) {
-        let _ = self.0.send(Seen::Output(output));
+        let _ = self.0.send(Ok(output));
     }
 
     fn stopped(&mut self, reason: &Stop) {
-        let _ = self.0.send(Seen::Stopped(matches!(reason, Stop::Asked)));
+        let _ = self.0.send(Err(matches!(reason, Stop::Asked)));
     }
 }
 
@@ -61,11 +59,11 @@ impl Running {
                 .recv_timeout(Duration::from_secs(60))
                 .expect("a final frame")
             {
-                Seen::Output(Output::Event(Event::Final { header, .. })) => {
+                Ok(Output::Event(Event::Final { header, .. })) => {
                     return header.number.get();
                 }
-                Seen::Output(_) => {}
-                Seen::Stopped(_) => panic!("stopped"),
+                Ok(_) => {}
+                Err(_) => panic!("stopped"),
             }
         }
     }
@@ -73,7 +71,7 @@ impl Running {
     fn stop(self) {
         self.handle.stop();
         self.join.join().unwrap();
-        assert!(self.seen.iter().any(|s| matches!(s, Seen::Stopped(true))));
+        assert!(self.seen.iter().any(|s| matches!(s, Err(true))));
         assert!(matches!(
             self.handle.offer(Input::Deadline),
             Err(OfferError::Ended)
@@ -124,7 +122,7 @@ fn every_gossip_message_gets_a_verdict() {
     };
     running.handle.offer(input).unwrap();
     let verdict = running.seen.iter().find_map(|s| match s {
-        Seen::Output(Output::Verdict {
+        Ok(Output::Verdict {
             token: GossipToken(7),
             verdict,
         }) => Some(verdict),

@@ -1,7 +1,6 @@
 //! Catch-up, both ways (W3).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use quil_engine::io::{Input, RequestToken};
@@ -13,11 +12,7 @@ use quil_types::{Canonical as _, Chain, FramesRequest, FramesResponse, PeerKey};
 use tracing::{debug, warn};
 
 use super::Wiring;
-use crate::drive::{EngineHandle, OfferError};
 use crate::persist::StoreReader;
-
-/// Pause before an answer is offered again to a busy engine.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// Asks a peer and gives the engine the answer, in a task of its own.
 pub(super) fn spawn(
@@ -37,27 +32,15 @@ pub(super) fn spawn(
     tokio::spawn(async move {
         let answer = ask.ask(data).await;
         let (from, response) = answer.map_or((None, None), |(peer, r)| (Some(peer), Some(r)));
-        hand_over(
-            &engine,
-            Input::Fetched {
-                from,
-                token,
-                response,
-            },
-        )
-        .await;
-    });
-}
-
-/// An answer is never dropped: the engine waits for it.
-async fn hand_over(engine: &EngineHandle, input: Input) {
-    let mut left = Some(input);
-    while let Some(input) = left.take() {
-        if let Err(OfferError::Busy(input)) = engine.offer(input) {
-            tokio::time::sleep(AGAIN).await;
-            left = Some(*input);
+        let fetched = Input::Fetched {
+            from,
+            token,
+            response,
+        };
+        if engine.deliver(fetched).await.is_err() {
+            debug!("the engine ended before its answer");
         }
-    }
+    });
 }
 
 struct Ask {
