@@ -1,6 +1,7 @@
 //! The state machine of one chain.
 
 mod chain;
+mod check;
 mod close;
 mod fetch;
 mod receive;

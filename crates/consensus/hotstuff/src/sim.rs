@@ -9,6 +9,7 @@ mod driver;
 mod net;
 mod node;
 mod rng;
+mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -206,6 +206,7 @@ fn tc_of_members_that_name_different_ranks_is_accepted() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row per rule")]
 fn tc_rules() {
     type Edit = fn(&Net, &mut Tc);
     let mismatch = VerifyError::Signature(SchemeError::Mismatch);
@@ -329,7 +330,7 @@ fn tc_is_kept_with_the_certificate_that_was_checked() {
     let net = Net::new(4);
     let tc = sample_tc(&net);
     let mut twin = tc.clone();
-    let q = tc.high_qc.clone().unwrap();
+    let q = tc.high_qc.unwrap();
     // The same frame, certified by other members.
     twin.high_qc = Some(net.qc_by(q.epoch, q.rank, q.id, &[1, 2, 3]));
     let known = net.checked(q.clone());
@@ -409,10 +410,7 @@ fn certified_header_needs_its_own_certificate() {
         check(b.clone(), net.qc(&b)).is_ok(),
         "no claim about the parent"
     );
-    assert_eq!(
-        check(a.clone(), net.qc(&b)).unwrap_err(),
-        VerifyError::OtherFrame
-    );
+    assert_eq!(check(a, net.qc(&b)).unwrap_err(), VerifyError::OtherFrame);
 }
 
 #[test]

@@ -368,7 +368,7 @@ fn nobody_votes_for_a_closing_frame_before_knowing_the_next_committee() {
 fn committee_that_the_chain_does_not_name_stops_the_core() {
     let net = Net::new(4);
     let mut chain = Chained::new(&net);
-    let (frames, proof) = chain.finish_epoch();
+    let (frames, _) = chain.finish_epoch();
     let mut committees = fresh(&net).committees;
     committees[1].1 = Net::new(5).committee();
     let (mut bench, _) = Bench::from(
@@ -484,7 +484,7 @@ fn restart_within_and_between_epochs() {
     };
     let proof = quil_hotstuff::verify_finality_proof(&KeyedScheme, &net.term(1), proof).unwrap();
     let within = Recovered {
-        head: first.header.clone(),
+        head: first.header,
         finality: Some(Finality::Child(Box::new(proof))),
         opened: Some(Box::new(opened)),
         ..fresh(&net)

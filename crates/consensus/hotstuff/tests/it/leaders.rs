@@ -53,13 +53,9 @@ fn known_answers() {
     let mut rows = 0;
     for line in text.lines().filter(|l| l.contains("\"order\"")) {
         let numbers = |key: &str| -> Vec<u64> {
-            let at = line.find(&format!("\"{key}\"")).unwrap();
-            let rest = &line[at + key.len() + 3..];
-            let end = rest.find(|c: char| c == ']' || c == '}').unwrap();
-            let digits: String = rest[..end]
-                .chars()
-                .map(|c| if c.is_ascii_digit() { c } else { ' ' })
-                .collect();
+            let (_, rest) = line.split_once(&format!("\"{key}\":")).unwrap();
+            let (value, _) = rest.split_once([']', '}']).unwrap();
+            let digits = value.replace(|c: char| !c.is_ascii_digit(), " ");
             digits
                 .split_whitespace()
                 .map(|d| d.parse().unwrap())
