@@ -86,7 +86,7 @@ impl SrsFile {
 
     /// The checked powers, after checking that the ceremony produced them for this network.
     ///
-    /// Cost: some hundreds of milliseconds plus milliseconds per contribution; callers may remember the hash of
+    /// Cost: some tens of milliseconds for the powers and per contribution; callers may remember the hash of
     /// an accepted file.
     ///
     /// # Errors

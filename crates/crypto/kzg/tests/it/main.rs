@@ -11,3 +11,4 @@ mod multi;
 mod single;
 mod srs;
 mod support;
+mod twin;

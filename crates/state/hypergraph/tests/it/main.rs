@@ -6,6 +6,7 @@
 )]
 
 mod merge;
+mod model;
 mod overlay;
 mod proofs;
 mod routing;
