@@ -153,8 +153,8 @@ pub enum JobOutcome {
     Committed {
         /// The frame.
         id: FrameId,
-        /// Its roots.
-        result: Result<Roots, StateError>,
+        /// Whether its roots are known now.
+        result: Result<(), StateError>,
     },
     /// Of an admission: one verdict per bundle.
     Admitted(Vec<(Arc<Checked>, Result<(), Refusal>)>),
@@ -273,7 +273,7 @@ impl Job {
             }
             Self::Commit(snapshot) => JobOutcome::Committed {
                 id: snapshot.id(),
-                result: snapshot.commit(network),
+                result: snapshot.commit(network).map(drop),
             },
             Self::Admit(admit) => JobOutcome::Admitted(run_admit(*admit, network)),
             Self::Solve(step) => JobOutcome::Solved(network.reel().solve(&step, cancelled)),

@@ -74,6 +74,9 @@ impl Table {
     }
 }
 
+/// A key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
 /// Reads of what is durable. Implemented over the store's read views and over memory in simulations.
 pub trait Reader {
     /// Why a read failed.
@@ -89,16 +92,11 @@ pub trait Reader {
     ///
     /// # Errors
     /// The store's.
-    fn range(
-        &self,
-        table: Table,
-        from: &[u8],
-        max: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Self::Error>;
+    fn range(&self, table: Table, from: &[u8], max: usize) -> Result<Vec<Row>, Self::Error>;
 
     /// The last entry of a table.
     ///
     /// # Errors
     /// The store's.
-    fn last(&self, table: Table) -> Result<Option<(Vec<u8>, Vec<u8>)>, Self::Error>;
+    fn last(&self, table: Table) -> Result<Option<Row>, Self::Error>;
 }

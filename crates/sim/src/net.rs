@@ -65,7 +65,7 @@ pub enum Observation {
     /// A frame became final.
     Final(EngineId, FrameNumber, FrameId),
     /// A shard frame is recorded in a final global frame.
-    Settled(EngineId, ShardAddr, ShardRow),
+    Settled(EngineId, ShardAddr, Box<ShardRow>),
     /// A submitted bundle was answered.
     Answer(RequestToken, Result<TxId, SubmitError>),
 }
@@ -543,7 +543,7 @@ impl SimNet {
                 }
             }
             Event::Settled { shard, row } => {
-                self.seen.push_back(Observation::Settled(id, shard, *row))
+                self.seen.push_back(Observation::Settled(id, shard, row))
             }
             Event::Voted {
                 epoch,

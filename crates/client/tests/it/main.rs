@@ -1,5 +1,13 @@
 //! What commands do, on real files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test helpers stop the test when something is wrong"
+)]
+
 use std::fs;
 use std::path::Path;
 

@@ -197,22 +197,22 @@ impl<S: Scheme> ChainEngine<S> {
             body: built.body,
             witness: fixed.witness,
         };
-        self.propose(now, &building.request, content, &parent, effects, out);
+        let snapshot = self.propose(&building.request, content, &parent, effects);
+        self.on_new_state(now, &snapshot, out);
     }
 
+    /// The frame goes to the core, its state into the ledger.
     fn propose(
         &mut self,
-        now: Now,
         request: &BuildRequest,
         content: FrameContent,
         parent: &Arc<Snapshot>,
         effects: Effects,
-        out: &mut Vec<Output>,
-    ) {
+    ) -> Arc<Snapshot> {
         let draft = request.seal(content);
         let snapshot = Arc::new(Snapshot::child(parent, draft.header.clone(), effects));
         self.ledger.insert(Arc::clone(&snapshot));
         self.pending.push_back(CoreInput::Built(Box::new(draft)));
-        self.on_new_state(now, &snapshot, out);
+        snapshot
     }
 }

@@ -13,7 +13,7 @@ use crate::io::{Class, Event, File, Halt, Now, Output, Write};
 use crate::jobs::moment_of;
 use crate::keys;
 use crate::ledger::PendingFinal;
-use crate::snapshot::{Roots, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::state::StateError;
 use crate::tables::Table;
 
@@ -97,7 +97,7 @@ impl<S: Scheme> ChainEngine<S> {
         &mut self,
         now: Now,
         id: FrameId,
-        result: &Result<Roots, StateError>,
+        result: &Result<(), StateError>,
         out: &mut Vec<Output>,
     ) {
         if result.is_err() {

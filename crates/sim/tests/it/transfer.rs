@@ -13,8 +13,8 @@ fn market(seed: u64) -> (SimNet, Authority, Person, Person) {
     (
         SimNet::with(seed, &choice),
         authority,
-        Person::new(2).unwrap(),
-        Person::new(3).unwrap(),
+        Person::new(2).expect("an account"),
+        Person::new(3).expect("an account"),
     )
 }
 
@@ -32,7 +32,7 @@ fn submit(net: &mut SimNet, node: u16, bundle: &quil_types::Bundle) -> Result<Tx
         net.run_until(10_000, |n| answer(n, token).is_some()),
         "no answer"
     );
-    answer(net, token).unwrap()
+    answer(net, token).expect("answered")
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn mutated_witness_is_rejected() {
     let swapped = BeaconWitness {
         y: witness.pi.clone(),
         pi: witness.y.clone(),
-        ..witness.clone()
+        number: witness.number,
     };
     assert!(!machine.check(&step, &swapped));
     let empty = BeaconWitness {
@@ -166,10 +166,7 @@ fn work_proof_is_bound_to_core_prover_and_challenge() {
             epoch: Epoch::new(4),
             ..task.clone()
         },
-        WorkTask {
-            t: 201,
-            ..task.clone()
-        },
+        WorkTask { t: 201, ..task },
     ] {
         assert!(!bent.verify(&machine, &proof));
     }
