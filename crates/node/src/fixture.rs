@@ -6,14 +6,18 @@ use std::time::Duration;
 use quil_bls48581::SecretKey;
 use quil_engine::{Identity, Network};
 use quil_hotstuff::BlsScheme;
-use quil_kzg::Kzg;
+use quil_keys::{
+    BlsKey, Entry, KdfParams, KeyStore, Passphrase, PeerKeypair, ProverKey, WorkerKey,
+    prover_entry, shard_member,
+};
+use quil_kzg::{Ceremony, SrsFile, TableBits};
 use quil_p2p::{Host, HostConfig, HostHandle, Identity as P2pIdentity, Multiaddr};
 use quil_store::{MemStore, SafetyFile, Store};
 use quil_types::genesis::{
-    Difficulty, Lifecycle, Limits, NetworkBinding, NetworkName, Pacing, ProverEntry, ShardEntry,
-    ShardMember, TokenGenesis, VERSION, native_domain,
+    Difficulty, Lifecycle, Limits, NetworkBinding, NetworkName, Pacing, ShardEntry, TokenGenesis,
+    VERSION, native_domain,
 };
-use quil_types::{Bounded, Chain, Genesis, ProverId, ShardAddr, Sorted, Timestamp};
+use quil_types::{Bounded, Chain, Genesis, ShardAddr, Sorted, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tokio::task::JoinHandle;
@@ -21,6 +25,7 @@ use tokio::time::timeout;
 
 use crate::boot::Boot;
 use crate::drive::{Driver, EngineHandle, spawn};
+use crate::home::alias;
 use crate::persist::Files;
 use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
 
@@ -30,31 +35,56 @@ pub(crate) fn secret(core: u8) -> Arc<SecretKey> {
     )))
 }
 
-fn entry(core: u8) -> ProverEntry {
-    let peer = Identity::new(&[core + 1; 32], None, ProverId::ZERO).peer();
-    ProverEntry {
-        key: secret(core).public_key().to_bytes(),
-        possession: [0; 74],
-        peer,
+fn peer(core: u8) -> PeerKeypair {
+    PeerKeypair::from_seed(&[core + 1; 32])
+}
+
+fn bls(core: u8) -> BlsKey {
+    BlsKey::from_bytes(&secret(core).expose_bytes()).unwrap()
+}
+
+/// The keys of the only node.
+pub(crate) fn keys() -> KeyStore {
+    let mut keys = KeyStore::new();
+    let entries = [
+        (alias::prover(), Entry::Prover(ProverKey::new(bls(0)))),
+        (alias::worker(1), Entry::Worker(WorkerKey::new(bls(1)))),
+        (alias::peer(0), Entry::Peer(peer(0))),
+        (alias::peer(1), Entry::Peer(peer(1))),
+    ];
+    for (name, entry) in entries {
+        keys.add(name.unwrap(), entry).unwrap();
     }
+    keys
+}
+
+pub(crate) fn sealed_keys(passphrase: &str) -> Vec<u8> {
+    let passphrase = Passphrase::new(passphrase.as_bytes()).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    keys()
+        .seal(&passphrase, KdfParams::MINIMUM, &mut rng)
+        .unwrap()
 }
 
 fn genesis() -> Genesis {
-    let prover = entry(0);
-    let member = ShardMember {
-        prover: prover.id(),
-        worker: entry(1),
-        certificate: [0; 74],
+    let binding = NetworkBinding {
+        name: NetworkName::new("one").unwrap(),
+        seed: [9; 32],
     };
+    let shard = ShardAddr(native_domain().0);
+    let (prover, worker) = (ProverKey::new(bls(0)), WorkerKey::new(bls(1)));
+    let member = shard_member(&prover, &worker, &binding, shard, peer(1).public());
+    let mut ceremony = Ceremony::init(binding.clone());
+    ceremony
+        .contribute(&secret(0), &mut ChaCha20Rng::seed_from_u64(6))
+        .unwrap();
+    let prover = prover_entry(&prover, &binding, peer(0).public());
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
     Genesis {
         version: VERSION,
-        binding: NetworkBinding {
-            name: NetworkName::new("one").unwrap(),
-            seed: [9; 32],
-        },
+        binding,
         devnet: true,
         time: Timestamp::new(u64::try_from(now.as_millis()).unwrap()),
         pacing: Pacing {
@@ -74,10 +104,10 @@ fn genesis() -> Genesis {
             weak_subjectivity: 1000,
             validity: 1000,
         },
-        srs: Bounded::new(),
+        srs: Bounded::try_from(SrsFile::of(&ceremony).encode()).unwrap(),
         committee: Bounded::try_from(vec![prover]).unwrap(),
         shards: Bounded::try_from(vec![ShardEntry {
-            addr: ShardAddr(native_domain().0),
+            addr: shard,
             members: Bounded::try_from(vec![member]).unwrap(),
         }])
         .unwrap(),
@@ -92,7 +122,7 @@ fn genesis() -> Genesis {
 
 pub(crate) fn network() -> Arc<Network> {
     static NETWORK: OnceLock<Arc<Network>> = OnceLock::new();
-    let make = || Arc::new(Network::unchecked(genesis(), Kzg::insecure_shared()));
+    let make = || Arc::new(Network::open(genesis(), TableBits::default()).unwrap());
     Arc::clone(NETWORK.get_or_init(make))
 }
 

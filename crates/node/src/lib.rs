@@ -7,6 +7,7 @@ pub mod drive;
 pub mod home;
 pub mod link;
 pub mod persist;
+pub mod process;
 pub mod protocol;
 pub mod supervisor;
 pub mod switchboard;
