@@ -140,6 +140,9 @@ impl Admission {
 
     /// Takes an envelope whose signature holds.
     ///
+    /// Attempts of one author must grow, across its restarts as well: senders start counting at the wall clock's
+    /// seconds.
+    ///
     /// # Errors
     /// [`AdmissionError::Repeated`], and what [`screen`](Self::screen) says.
     pub fn admit(&mut self, envelope: &Envelope) -> Result<Admitted, AdmissionError> {
