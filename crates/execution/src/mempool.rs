@@ -1,6 +1,6 @@
 //! Pending bundles of one shard: bounded, one per nullifier, ordered by fee per cost (T8).
 //!
-//! A sans-IO core. The caller checks a bundle ([`crate::token::stateless`], [`crate::token::contextual`], proofs)
+//! A sans-IO core. The caller checks a bundle ([`crate::token::stateless`], [`crate::token::contextual()`], proofs)
 //! before it inserts it, so that nothing unpaid is ever held; after every final frame it calls
 //! [`Mempool::settle`]. Senders are unknown by design, so fairness is by time: one eighth of every body is filled
 //! with the bundles that have waited longest, the rest goes by price.

@@ -81,7 +81,8 @@ impl<'a> TransferBuilder<'a> {
             rules,
             moment,
             home: Home([0; 2]),
-            valid_for: rules.validity,
+            // Half, so that a frame with an older anchor still finds it not too far away.
+            valid_for: rules.validity / 2,
             payments: Vec::new(),
             burn: 0,
             tip: 0,
@@ -117,7 +118,8 @@ impl<'a> TransferBuilder<'a> {
         self
     }
 
-    /// Global frames for which the transfer stays valid; at most what the genesis allows.
+    /// Global frames for which the transfer stays valid, at most what the genesis allows; without it, half of that. The
+    /// maximum is refused by frames whose anchor is older than the builder's moment.
     #[must_use]
     pub fn valid_for(mut self, frames: u64) -> Self {
         self.valid_for = frames.min(self.rules.validity);
