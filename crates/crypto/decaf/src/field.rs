@@ -3,7 +3,7 @@
 //! With phi = 2^224 the prime satisfies phi^2 = phi + 1, so one level of Karatsuba over the two halves of an element
 //! folds the reduction into the product (Hamburg, "Ed448-Goldilocks").
 //!
-//! Bounds: a *tight* element has limbs below 2^56 + 2^17 (every product, square and carried sum is tight); a *loose*
+//! Bounds: a *tight* element has limbs below 3 * 2^56 + 2^16 (every product, square and carried sum is tight); a *loose*
 //! one has limbs below 2^60. Products accept loose inputs; `lazy_sub` needs a tight subtrahend. Debug builds check.
 
 #![allow(
@@ -20,11 +20,13 @@ use core::ops::{Add, Mul, Neg, Sub};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
 
+mod kernel;
+
 const MASK: u64 = (1 << 56) - 1;
 /// The limbs of p.
 const P: [u64; 8] = [MASK, MASK, MASK, MASK, MASK - 1, MASK, MASK, MASK];
 /// Upper bound (exclusive) of the limbs of a tight element.
-const TIGHT: u64 = (1 << 56) + (1 << 17);
+const TIGHT: u64 = (3 << 56) + (1 << 16);
 
 /// An element of the field; not necessarily reduced.
 #[derive(Clone, Copy, Debug)]
@@ -36,101 +38,12 @@ impl Zeroize for Fe {
     }
 }
 
-#[inline(always)]
-fn mul(a: u64, b: u64) -> u128 {
-    u128::from(a).wrapping_mul(u128::from(b))
-}
-
-/// Coefficients of the product of two four-limb halves.
-#[inline(always)]
-fn mul4(a: [u64; 4], b: [u64; 4]) -> [u128; 7] {
-    let add = u128::wrapping_add;
-    [
-        mul(a[0], b[0]),
-        add(mul(a[0], b[1]), mul(a[1], b[0])),
-        add(add(mul(a[0], b[2]), mul(a[1], b[1])), mul(a[2], b[0])),
-        add(
-            add(mul(a[0], b[3]), mul(a[1], b[2])),
-            add(mul(a[2], b[1]), mul(a[3], b[0])),
-        ),
-        add(add(mul(a[1], b[3]), mul(a[2], b[2])), mul(a[3], b[1])),
-        add(mul(a[2], b[3]), mul(a[3], b[2])),
-        mul(a[3], b[3]),
-    ]
-}
-
-/// Coefficients of the square of a four-limb half (limbs below 2^61, so doubling a limb cannot overflow).
-#[inline(always)]
-fn sqr4(a: [u64; 4]) -> [u128; 7] {
-    let add = u128::wrapping_add;
-    let (d0, d1, d2) = (a[0] << 1, a[1] << 1, a[2] << 1);
-    [
-        mul(a[0], a[0]),
-        mul(d0, a[1]),
-        add(mul(d0, a[2]), mul(a[1], a[1])),
-        add(mul(d0, a[3]), mul(d1, a[2])),
-        add(mul(d1, a[3]), mul(a[2], a[2])),
-        mul(d2, a[3]),
-        mul(a[3], a[3]),
-    ]
-}
-
-/// lo + phi * hi' with phi^2 = phi + 1, from the three Karatsuba products.
-#[inline(always)]
-fn fold(l: [u128; 7], h: [u128; 7], m: [u128; 7]) -> Fe {
-    let add = u128::wrapping_add;
-    let sub = u128::wrapping_sub;
-    carry_wide([
-        add(add(l[0], h[0]), sub(m[4], l[4])),
-        add(add(l[1], h[1]), sub(m[5], l[5])),
-        add(add(l[2], h[2]), sub(m[6], l[6])),
-        add(l[3], h[3]),
-        add(add(h[4], m[4]), sub(m[0], l[0])),
-        add(add(h[5], m[5]), sub(m[1], l[1])),
-        add(add(h[6], m[6]), sub(m[2], l[2])),
-        sub(m[3], l[3]),
-    ])
-}
-
-/// Carries wide coefficients (below 2^126) into a tight element.
-#[inline(always)]
-fn carry_wide(mut c: [u128; 8]) -> Fe {
-    let add = u128::wrapping_add;
-    let m = u128::from(MASK);
-    c[1] = add(c[1], c[0] >> 56);
-    c[5] = add(c[5], c[4] >> 56);
-    c[2] = add(c[2], c[1] >> 56);
-    c[6] = add(c[6], c[5] >> 56);
-    c[3] = add(c[3], c[2] >> 56);
-    c[7] = add(c[7], c[6] >> 56);
-    let (mid, top) = (c[3] >> 56, c[7] >> 56);
-    // 2^448 = phi + 1: the top carry enters both halves.
-    let c0 = add(c[0] & m, top);
-    let c4 = add(add(c[4] & m, top), mid);
-    Fe([
-        (c0 & m) as u64,
-        (add(c[1] & m, c0 >> 56)) as u64,
-        (c[2] & m) as u64,
-        (c[3] & m) as u64,
-        (c4 & m) as u64,
-        (add(c[5] & m, c4 >> 56)) as u64,
-        (c[6] & m) as u64,
-        (c[7] & m) as u64,
-    ])
-}
-
 impl Fe {
     pub(crate) const ZERO: Self = Self([0; 8]);
     pub(crate) const ONE: Self = Self::small(1);
 
     pub(crate) const fn small(v: u64) -> Self {
         Self([v, 0, 0, 0, 0, 0, 0, 0])
-    }
-
-    #[inline(always)]
-    fn halves(&self) -> ([u64; 4], [u64; 4]) {
-        let a = &self.0;
-        ([a[0], a[1], a[2], a[3]], [a[4], a[5], a[6], a[7]])
     }
 
     fn is_tight(&self) -> bool {
@@ -142,20 +55,19 @@ impl Fe {
     }
 
     /// Product; accepts loose inputs, returns a tight one.
-    #[inline(always)]
+    ///
+    /// Not inlined: several products in one function compete for registers and lose a fifth of the speed.
+    #[inline(never)]
     pub(crate) fn times(&self, b: &Self) -> Self {
         debug_assert!(self.is_loose() && b.is_loose(), "limb bound");
-        let ((a0, a1), (b0, b1)) = (self.halves(), b.halves());
-        let (sa, sb) = (add4(a0, a1), add4(b0, b1));
-        fold(mul4(a0, b0), mul4(a1, b1), mul4(sa, sb))
+        Self(kernel::product(&self.0, &b.0))
     }
 
     /// Square; accepts a loose input, returns a tight one.
     #[inline(always)]
     pub(crate) fn square(&self) -> Self {
         debug_assert!(self.is_loose(), "limb bound");
-        let (a0, a1) = self.halves();
-        fold(sqr4(a0), sqr4(a1), sqr4(add4(a0, a1)))
+        Self(kernel::square(&self.0))
     }
 
     /// x^(2^n).
@@ -170,11 +82,7 @@ impl Fe {
     /// Product with a small constant; accepts a loose input, returns a tight one.
     pub(crate) fn mul_small(&self, w: u32) -> Self {
         debug_assert!(self.is_loose(), "limb bound");
-        let mut c = [0u128; 8];
-        for (o, a) in c.iter_mut().zip(self.0) {
-            *o = mul(a, u64::from(w));
-        }
-        carry_wide(c)
+        Self(kernel::product_small(&self.0, w))
     }
 
     /// Sum without carry: loose.
@@ -187,13 +95,13 @@ impl Fe {
         Self(r)
     }
 
-    /// Difference without carry, biased by 2p: `b` must be tight.
+    /// Difference without carry, biased by 4p: `b` must be tight.
     #[inline(always)]
     pub(crate) fn lazy_sub(&self, b: &Self) -> Self {
         debug_assert!(b.is_tight(), "limb bound");
         let mut r = [0; 8];
         for i in 0..8 {
-            r[i] = self.0[i].wrapping_add(P[i] << 1).wrapping_sub(b.0[i]);
+            r[i] = self.0[i].wrapping_add(P[i] << 2).wrapping_sub(b.0[i]);
         }
         Self(r)
     }
@@ -330,16 +238,6 @@ impl Fe {
             inv = next;
         }
     }
-}
-
-#[inline(always)]
-fn add4(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
-    [
-        a[0].wrapping_add(b[0]),
-        a[1].wrapping_add(b[1]),
-        a[2].wrapping_add(b[2]),
-        a[3].wrapping_add(b[3]),
-    ]
 }
 
 impl Add for Fe {

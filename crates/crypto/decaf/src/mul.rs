@@ -25,7 +25,7 @@ const TABLE: usize = 32;
 /// Odd multiples that the regular radix-32 digits need.
 const REGULAR: usize = 16;
 /// From this many points on, buckets beat interleaved tables (measured, see `benches/decaf.rs`).
-const PIPPENGER_FROM: usize = 200;
+const PIPPENGER_FROM: usize = 256;
 
 /// Sum of `scalars[i] * points[i]` over the shorter of both slices. Variable time.
 #[must_use]
@@ -88,10 +88,10 @@ pub(crate) fn variable_base(p: &Point, s: &Scalar) -> Point {
     let mut first = true;
     for d in digits.iter().rev() {
         if !first {
-            acc = times_32(&acc);
+            times_32(&mut acc);
         }
         first = false;
-        acc = acc.add_niels(&select_niels(&table, *d)).extended();
+        acc.add_niels(&select_niels(&table, *d)).write(&mut acc);
     }
     digits.zeroize();
     table.iter_mut().for_each(Zeroize::zeroize);
@@ -99,12 +99,10 @@ pub(crate) fn variable_base(p: &Point, s: &Scalar) -> Point {
 }
 
 #[inline]
-fn times_32(p: &Point) -> Point {
+fn times_32(p: &mut Point) {
     let mut r: Projective = p.projective();
-    for _ in 0..4 {
-        r = r.double().projective();
-    }
-    r.double().extended()
+    r.double_n(4);
+    r.double().write(p);
 }
 
 /// Precomputed odd multiples of one public point, for repeated use in multi-scalar products.
@@ -163,14 +161,14 @@ pub fn constant_time(terms: &[(Scalar, &PointTable)]) -> Point {
         terms.iter().map(|(s, _)| s.regular_digits()).collect();
     let mut acc = Point::IDENTITY;
     for position in (0..REGULAR_DIGITS).rev() {
-        acc = times_32(&acc);
+        times_32(&mut acc);
         for ((_, table), row) in terms.iter().zip(&digits) {
             // Positions and table sizes are public constants, so both lookups always succeed.
             let entry = row
                 .get(position)
                 .and_then(|d| select_affine(table.odd.get(..REGULAR)?, *d));
             if let Some(n) = entry {
-                acc = acc.add_affine(&n).extended();
+                acc.add_affine(&n).write(&mut acc);
             }
         }
     }

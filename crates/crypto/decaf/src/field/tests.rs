@@ -175,3 +175,17 @@ fn sum_of_largest_loose_elements_reduces() {
     );
     assert_eq!(big.times(&big).to_bytes(), big.square().to_bytes());
 }
+
+#[test]
+fn products_of_the_largest_loose_elements_are_tight() {
+    let big = Fe([(1 << 60) - 1; 8]);
+    for r in [
+        big.times(&big),
+        big.square(),
+        big.mul_small(u32::MAX),
+        big.carry(),
+    ] {
+        assert!(r.is_tight());
+        assert!(r.lazy_add(&r).lazy_sub(&r).is_loose());
+    }
+}

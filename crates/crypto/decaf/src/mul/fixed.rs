@@ -41,7 +41,8 @@ impl FixedBase {
         let mut p = *point;
         for _ in 0..POSITIONS {
             all.extend_from_slice(&odd_multiples::<REGULAR>(&p));
-            p = times_32(&times_32(&p));
+            times_32(&mut p);
+            times_32(&mut p);
         }
         let table = PointTable::batch(core::slice::from_ref(point))
             .pop()
@@ -94,11 +95,11 @@ impl FixedBase {
             {
                 // Rows always hold 16 entries.
                 if let Some(n) = select_affine(row, *d) {
-                    acc = acc.add_affine(&n).extended();
+                    acc.add_affine(&n).write(&mut acc);
                 }
             }
             if parity == 1 {
-                acc = times_32(&acc);
+                times_32(&mut acc);
             }
         }
         digits.zeroize();

@@ -17,9 +17,9 @@ pub fn pippenger_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
     let mut acc = Point::IDENTITY;
     let mut buckets = vec![Point::IDENTITY; 1 << (w - 1)];
     for position in (0..count).rev() {
-        for _ in 0..w {
-            acc = acc.double();
-        }
+        let mut r = acc.projective();
+        r.double_n(w - 1);
+        r.double().write(&mut acc);
         buckets.fill(Point::IDENTITY);
         for (row, p) in digits.chunks_exact(count).zip(&affine) {
             if let Some(d) = row.get(position) {
@@ -37,12 +37,7 @@ fn put(buckets: &mut [Point], digit: i32, p: &AffineNiels) {
     let magnitude = usize::try_from(digit.unsigned_abs()).unwrap_or(0);
     // Digit zero has no bucket.
     if let Some(b) = magnitude.checked_sub(1).and_then(|i| buckets.get_mut(i)) {
-        *b = if digit > 0 {
-            b.add_affine(p)
-        } else {
-            b.sub_affine(p)
-        }
-        .extended();
+        b.add_signed(p, digit < 0).write(b);
     }
 }
 

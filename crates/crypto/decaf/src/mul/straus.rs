@@ -1,8 +1,5 @@
 use super::{PIPPENGER_FROM, PointTable, TABLE, normalise, odd_multiples, pippenger_vartime};
-use crate::{
-    Point, Scalar,
-    point::{AffineNiels, Projective},
-};
+use crate::{Point, Scalar, point::AffineNiels};
 
 /// Width of the non-adjacent form over precomputed tables: digits up to 63.
 const STATIC_WIDTH: usize = 7;
@@ -10,6 +7,8 @@ const STATIC_WIDTH: usize = 7;
 const DYNAMIC_WIDTH: usize = 5;
 const DYNAMIC_TABLE: usize = 8;
 const POSITIONS: usize = 449;
+/// Table entries are read this many additions before they are used: a miss takes less than two additions.
+const AHEAD: usize = 2;
 
 const _: () =
     assert!(TABLE == 1 << (STATIC_WIDTH - 2) && DYNAMIC_TABLE == 1 << (DYNAMIC_WIDTH - 2));
@@ -51,40 +50,35 @@ impl Schedule {
 
     /// Evaluates with `table(row)` holding the odd multiples of that row's point.
     fn run<'t>(&self, table: impl Fn(usize) -> Option<&'t [AffineNiels]>) -> Point {
+        // Widths and table sizes are tied by the assertion above, rows by construction: every lookup succeeds.
+        let entry = |e: &(u16, u32, i16)| {
+            let index = usize::from(e.2.unsigned_abs() >> 1);
+            usize::try_from(e.1).ok().and_then(&table)?.get(index)
+        };
         let mut events = self.events.iter().rev().peekable();
+        let mut ahead = self.events.iter().rev().skip(AHEAD).filter_map(entry);
         let Some(mut pos) = events.peek().map(|e| e.0) else {
             return Point::IDENTITY;
         };
-        let mut acc = Projective::IDENTITY;
+        let mut full = Point::IDENTITY;
         loop {
-            let mut full = acc.double().extended();
-            while let Some((_, row, digit)) = events.next_if(|e| e.0 == pos) {
-                let index = usize::from(digit.unsigned_abs() >> 1);
-                let entry = usize::try_from(*row)
-                    .ok()
-                    .and_then(&table)
-                    .and_then(|t| t.get(index));
-                // Widths and table sizes are tied by the assertion above, rows by construction.
-                if let Some(n) = entry {
-                    full = if *digit > 0 {
-                        full.add_affine(n)
-                    } else {
-                        full.sub_affine(n)
-                    }
-                    .extended();
+            while let Some(e) = events.next_if(|e| e.0 == pos) {
+                if let Some(later) = ahead.next() {
+                    later.touch();
+                }
+                if let Some(n) = entry(e) {
+                    full.add_signed(n, e.2 < 0).write(&mut full);
                 }
             }
+            // Doublings down to the next position with digits; all but the last without the fourth coordinate.
             let next = events.peek().map_or(0, |e| e.0);
-            if pos == 0 {
+            let Some(skipped) = pos.checked_sub(next + 1) else {
                 return full;
-            }
-            // Positions without digits cost a doubling without the fourth coordinate.
-            acc = full.projective();
-            pos -= 1;
-            while pos > next {
-                acc = acc.double().projective();
-                pos -= 1;
-            }
+            };
+            let mut acc = full.projective();
+            acc.double_n(usize::from(skipped));
+            acc.double().write(&mut full);
+            pos = next;
         }
     }
 }

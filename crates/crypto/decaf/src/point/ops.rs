@@ -41,8 +41,10 @@ pub(crate) struct Niels {
     zz: Fe,
 }
 
-/// A point with Z = 1 prepared for addition: y + x, y - x, 2(d-1)xy.
+/// A point with Z = 1 prepared for addition: y + x, y - x, 2(d-1)xy. Exactly three cache lines: tables of it are larger
+/// than the caches close to the core.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct AffineNiels {
     ypx: Fe,
     ymx: Fe,
@@ -50,12 +52,6 @@ pub(crate) struct AffineNiels {
 }
 
 impl Projective {
-    pub(crate) const IDENTITY: Self = Self {
-        x: Fe::ZERO,
-        y: Fe::ONE,
-        z: Fe::ONE,
-    };
-
     /// Twice the point: 4 squares here, 3 or 4 products after.
     #[inline]
     pub(crate) fn double(&self) -> Completed {
@@ -69,24 +65,34 @@ impl Projective {
     }
 }
 
-impl Completed {
+impl Projective {
+    /// Doubles n times.
     #[inline]
-    pub(crate) fn projective(&self) -> Projective {
-        Projective {
-            x: self.e.times(&self.f),
-            y: self.g.times(&self.h),
-            z: self.f.times(&self.g),
+    pub(crate) fn double_n(&mut self, n: usize) {
+        for _ in 0..n {
+            let c = self.double();
+            self.x = c.e.times(&c.f);
+            self.y = c.g.times(&c.h);
+            self.z = c.f.times(&c.g);
         }
     }
+}
 
+impl Completed {
     #[inline]
     pub(crate) fn extended(&self) -> Point {
-        Point {
-            x: self.e.times(&self.f),
-            y: self.g.times(&self.h),
-            z: self.f.times(&self.g),
-            t: self.e.times(&self.h),
-        }
+        let mut p = Point::IDENTITY;
+        self.write(&mut p);
+        p
+    }
+
+    /// Writes the point in place: copies of points cost as much as a product.
+    #[inline]
+    pub(crate) fn write(&self, out: &mut Point) {
+        out.x = self.e.times(&self.f);
+        out.y = self.g.times(&self.h);
+        out.z = self.f.times(&self.g);
+        out.t = self.e.times(&self.h);
     }
 }
 
@@ -147,9 +153,10 @@ impl Point {
         self.add_parts(&n.ypx, &n.ymx, &n.td, &self.z.lazy_add(&self.z), false)
     }
 
+    /// Variable time in the sign.
     #[inline]
-    pub(crate) fn sub_affine(&self, n: &AffineNiels) -> Completed {
-        self.add_parts(&n.ypx, &n.ymx, &n.td, &self.z.lazy_add(&self.z), true)
+    pub(crate) fn add_signed(&self, n: &AffineNiels, negative: bool) -> Completed {
+        self.add_parts(&n.ypx, &n.ymx, &n.td, &self.z.lazy_add(&self.z), negative)
     }
 }
 
@@ -169,7 +176,16 @@ impl Niels {
     }
 }
 
+const _: () = assert!(size_of::<AffineNiels>() == 3 * 64);
+
 impl AffineNiels {
+    /// Reads every cache line, so that a later addition finds them close. Safe code has no prefetch instruction.
+    #[inline(always)]
+    pub(crate) fn touch(&self) {
+        let ([a, ..], [b, ..], [c, ..]) = (&self.ypx.0, &self.ymx.0, &self.td.0);
+        core::hint::black_box(*a | *b | *c);
+    }
+
     #[inline(always)]
     pub(crate) fn assign_masked(&mut self, b: &Self, m: u64) {
         self.ypx.assign_masked(&b.ypx, m);
