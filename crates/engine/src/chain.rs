@@ -187,6 +187,9 @@ impl<S: Scheme> ChainEngine<S> {
     }
 
     fn start(&mut self, now: Now, out: &mut Vec<Output>) {
+        // Attempts of one author must grow across its restarts (admission remembers the highest): seconds of the wall
+        // clock are above every count of an earlier life.
+        self.attempts = u32::try_from(now.wall.get() / 1_000).unwrap_or(u32::MAX);
         self.give_committees(self.ledger.last().header().epoch);
         self.pending.push_back(quil_hotstuff::Input::Start);
         self.aim_reel(now, out);
