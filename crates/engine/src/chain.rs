@@ -90,7 +90,7 @@ pub struct ChainEngine<S: Scheme> {
     )>,
 }
 
-/// Parts that a new engine is made of; [`recover`](crate::recover) reads them from the store.
+/// Parts that a new engine is made of; [`recover()`](crate::recover()) reads them from the store.
 #[derive(Debug)]
 pub struct Parts<S: Scheme> {
     /// The network.
