@@ -31,6 +31,8 @@ fn child_process() {
     let state = StateFile::open(&dir.join("state"), StateOptions::new(1)).unwrap();
     let safety = SafetyFile::open(&dir.join("safety")).unwrap();
     let mut out = std::io::stdout().lock();
+    // The test harness begins a line of its own; the first acknowledgement must not stand at its end.
+    writeln!(out).unwrap();
     let mut say = |word: &str, n: u64| {
         writeln!(out, "{word} {n}").unwrap();
         out.flush().unwrap();
