@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use quil_keys::{
-    Alias, BlsKey, Entry, EntryError, Identity, KdfParams, KeyStore, Kind, OpenError, Passphrase,
-    PeerKeypair, ProverKey, Wallet,
+    Account, Address, Alias, BlsKey, Entry, EntryError, Identity, KdfParams, KeyStore, Kind,
+    OpenError, Passphrase, PeerKeypair, ProverKey, Wallet,
 };
 use serde_json::{Map, Value};
 
@@ -151,6 +151,29 @@ impl KeyFile {
         Ok(doc.with("phrase", phrase.as_str()))
     }
 
+    /// The keys of an account of a wallet.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such wallet.
+    pub fn account(&self, alias: &str, index: u32) -> Result<Account, Failure> {
+        let alias = parse_alias(alias)?;
+        let keys = self.open()?;
+        let wallet = keys.wallet(&alias).map_err(|e| entry_failure(&e))?;
+        wallet.account(index).map_err(|e| wallet_failure(&e))
+    }
+
+    /// An address: the text of one, or the name of a wallet or contact in this store.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is neither.
+    pub fn address(&self, text: &str) -> Result<Address, Failure> {
+        if let Some(address) = parse_address(text)? {
+            return Ok(address);
+        }
+        let alias = parse_alias(text)?;
+        self.open()?.address(&alias).map_err(|e| entry_failure(&e))
+    }
+
     /// Does something with a stored prover key.
     pub(crate) fn with_prover<T>(
         &self,
@@ -161,6 +184,25 @@ impl KeyFile {
         let keys = self.open()?;
         keys.prover(&alias).map(f).map_err(|e| entry_failure(&e))
     }
+}
+
+/// The address that a text spells out; `None` when it does not look like one and may be a name.
+///
+/// # Errors
+/// [`Failure`] when it begins like an address and is none: a mistyped address is never taken for a name.
+pub fn parse_address(text: &str) -> Result<Option<Address>, Failure> {
+    if !text.starts_with("qacc1") && text.len() <= 32 {
+        return Ok(None);
+    }
+    let parsed = text.parse().map(Some);
+    parsed.map_err(|e: quil_keys::AddressError| {
+        Failure::new(
+            "address.malformed",
+            e.to_string(),
+            "copy the whole address, it begins with qacc1",
+        )
+        .usage()
+    })
 }
 
 fn parse_alias(text: &str) -> Result<Alias, Failure> {

@@ -2,11 +2,20 @@
 #![forbid(unsafe_code)]
 
 pub mod ceremony;
+pub mod chain;
 mod files;
 pub mod key;
+pub mod light;
+pub mod node;
 mod output;
 mod random;
+mod time;
+pub mod token;
+pub mod wallet;
 
 pub use files::read_secret_line;
+pub use light::verify_answer;
+pub use node::{NodeClient, NodeError};
 pub use output::{Document, Failure, Output};
 pub use quil_types::genesis::NetworkBinding;
+pub use wallet::{SessionOptions, Standing, WaitFor, WalletSession};

@@ -1,6 +1,7 @@
 //! The contract of output: documents, failures, exit codes.
 
-use serde_json::{Map, Value};
+use quil_keys::Amount;
+use serde_json::{Map, Value, json};
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,12 @@ impl Document {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Adds an amount: a decimal string with its unit.
+    #[must_use]
+    pub fn with_amount(self, name: &str, amount: Amount) -> Self {
+        self.with(name, amount_value(amount))
     }
 
     /// Adds a list of rows under a name; people see it as a table.
@@ -76,10 +83,29 @@ impl Document {
     }
 }
 
+/// `{"amount": "1.5", "unit": "QUIL"}`.
+pub(crate) fn amount_value(amount: Amount) -> Value {
+    json!({ "amount": amount.to_string(), "unit": UNIT })
+}
+
+/// Name of the unit of amounts.
+pub(crate) const UNIT: &str = "QUIL";
+
+/// A value for people: text as it is, amounts with their unit, objects and lists in one line.
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Object(map) => match (map.get("amount"), map.get("unit"), map.len()) {
+            (Some(amount), Some(unit), 2) => format!("{} {}", plain(amount), plain(unit)),
+            _ => {
+                let fields = map.iter().map(|(k, v)| format!("{k} {}", plain(v)));
+                fields.collect::<Vec<_>>().join("  ")
+            }
+        },
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 fn table(rows: &[Map<String, Value>]) -> Vec<String> {
@@ -118,6 +144,7 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: String,
+    details: Map<String, Value>,
     exit: u8,
 }
 
@@ -129,14 +156,43 @@ impl Failure {
             code,
             message: message.into(),
             hint: hint.into(),
+            details: Map::new(),
             exit: 1,
         }
+    }
+
+    /// Adds a field that programs see beside code, message and hint.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
     }
 
     /// Wrong usage (exit code 2).
     #[must_use]
     pub const fn usage(mut self) -> Self {
         self.exit = 2;
+        self
+    }
+
+    /// The node is not ready (exit code 3).
+    #[must_use]
+    pub const fn not_ready(mut self) -> Self {
+        self.exit = 3;
+        self
+    }
+
+    /// The network's rules forbid it (exit code 4).
+    #[must_use]
+    pub const fn rejected(mut self) -> Self {
+        self.exit = 4;
+        self
+    }
+
+    /// Time ran out while waiting (exit code 5).
+    #[must_use]
+    pub const fn timeout(mut self) -> Self {
+        self.exit = 5;
         self
     }
 
@@ -154,6 +210,20 @@ impl Failure {
         self
     }
 
+    /// No node answers (exit code 8).
+    #[must_use]
+    pub const fn unreachable(mut self) -> Self {
+        self.exit = 8;
+        self
+    }
+
+    /// The coins do not cover it (exit code 9).
+    #[must_use]
+    pub const fn insufficient(mut self) -> Self {
+        self.exit = 9;
+        self
+    }
+
     /// Configuration (exit code 78).
     #[must_use]
     pub const fn configuration(mut self) -> Self {
@@ -161,7 +231,8 @@ impl Failure {
         self
     }
 
-    /// 1 failure, 2 usage, 6 permission, 7 not found, 78 configuration.
+    /// 1 failure, 2 usage, 3 not ready, 4 rejected by the network, 5 timeout, 6 permission, 7 not found, 8 node
+    /// unreachable, 9 insufficient funds, 78 configuration.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         self.exit
@@ -175,11 +246,15 @@ impl Failure {
                 "error: {} ({})\n  next: {}",
                 self.message, self.code, self.hint
             ),
-            Output::Json => Document::new("quil.error/1")
-                .with("code", self.code)
-                .with("message", self.message.as_str())
-                .with("hint", self.hint.as_str())
-                .json(),
+            Output::Json => {
+                let mut document = Document::new("quil.error/1");
+                document.fields.extend(self.details.clone());
+                document
+                    .with("code", self.code)
+                    .with("message", self.message.as_str())
+                    .with("hint", self.hint.as_str())
+                    .json()
+            }
         }
     }
 }

@@ -217,6 +217,12 @@ impl<'a> TransferBuilder<'a> {
         Ok((chosen.coins, chosen.sum, chosen.fee))
     }
 
+    /// The fee that this transfer would pay with so many inputs, units.
+    #[must_use]
+    pub fn fee_for(&self, inputs: usize) -> u64 {
+        self.fee(inputs, self.payments.len().saturating_add(1))
+    }
+
     /// What the size costs, plus the tip.
     fn fee(&self, inputs: usize, outputs: usize) -> u64 {
         let bytes = bundle_bytes(inputs, outputs, self.mint.is_some());

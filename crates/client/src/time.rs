@@ -1,0 +1,80 @@
+//! Times as text.
+
+/// Milliseconds since 1970 as RFC 3339 in UTC, such as `2026-11-20T18:42:07.250Z`.
+#[must_use]
+pub(crate) fn rfc3339(ms: u64) -> String {
+    let (seconds, ms) = (ms / 1000, ms % 1000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{ms:03}Z")
+}
+
+/// Year, month and day of a day since 1970-01-01, in the Gregorian calendar: whole 400-year cycles, then years that begin
+/// in March, so that the leap day is the last day of a year.
+fn civil(days: u64) -> (u64, u64, u64) {
+    /// Days from 0000-03-01 to 1970-01-01.
+    const EPOCH: u64 = 719_468;
+    let z = days.saturating_add(EPOCH);
+    let (cycle, day) = (z / 146_097, z % 146_097);
+    // Leap days passed within the cycle.
+    let leaps = (day / 1_460).saturating_add(day / 146_096);
+    let year = day.saturating_add(day / 36_524).saturating_sub(leaps) / 365;
+    let started = (year.saturating_mul(365))
+        .saturating_add(year / 4)
+        .saturating_sub(year / 100);
+    let of_year = day.saturating_sub(started);
+    let shifted = of_year.saturating_mul(5).saturating_add(2) / 153;
+    let of_month = of_year
+        .saturating_sub(shifted.saturating_mul(153).saturating_add(2) / 5)
+        .saturating_add(1);
+    let month = if shifted < 10 {
+        shifted.saturating_add(3)
+    } else {
+        shifted.saturating_sub(9)
+    };
+    let year = year
+        .saturating_add(cycle.saturating_mul(400))
+        .saturating_add(u64::from(month <= 2));
+    (year, month, of_month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same by counting days.
+    fn slow(mut days: u64) -> (u64, u64, u64) {
+        let leap = |y: u64| y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+        let mut year = 1970;
+        while days >= 365 + u64::from(leap(year)) {
+            days -= 365 + u64::from(leap(year));
+            year += 1;
+        }
+        let february = 28 + u64::from(leap(year));
+        let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let mut month = 1;
+        for length in months {
+            if days < length {
+                break;
+            }
+            days -= length;
+            month += 1;
+        }
+        (year, month, days + 1)
+    }
+
+    #[test]
+    fn days_agree_with_counting() {
+        for days in (0..400 * 366).step_by(1) {
+            assert_eq!(civil(days), slow(days), "day {days}");
+        }
+    }
+
+    #[test]
+    fn known_instants() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00.000Z");
+        assert_eq!(rfc3339(1_700_000_000_123), "2023-11-14T22:13:20.123Z");
+    }
+}
