@@ -27,6 +27,7 @@ use crate::boot::Boot;
 use crate::drive::{Driver, EngineHandle, spawn};
 use crate::home::alias;
 use crate::persist::Files;
+use crate::recent::Recent;
 use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
 
 pub(crate) fn secret(core: u8) -> Arc<SecretKey> {
@@ -174,6 +175,7 @@ pub(crate) async fn start_process(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr
     let scheme = BlsScheme::new();
     let engine = boot.start(scheme.clone(), &files).unwrap();
     let state = files.state();
+    let recent = Recent::new(Arc::clone(engine.ledger().last()));
     let (port, socket) = port();
     let driver = Driver {
         engine,
@@ -203,6 +205,7 @@ pub(crate) async fn start_process(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr
         host: host.clone(),
         events,
         state: Arc::clone(&state),
+        recent,
     };
     let (board, line) = Switchboard::connect(wiring).await.unwrap();
     Process {

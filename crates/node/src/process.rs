@@ -25,6 +25,7 @@ use crate::boot::{Boot, BootError};
 use crate::config::Config;
 use crate::drive::{Driver, EngineHandle, spawn};
 use crate::home::{Home, HomeError, alias};
+use crate::recent::Recent;
 use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
 
 /// Time for a request to a peer.
@@ -65,6 +66,30 @@ pub enum ProcessError {
     #[error("system: {0}")]
     System(String),
 }
+
+impl ProcessError {
+    /// The code that the process exits with: what the store says for its faults, 78 for what no restart will repair.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Home(HomeError::Store(e)) | Self::Boot(BootError::Store(e)) => e.exit_code(),
+            Self::Home(HomeError::Io { .. })
+            | Self::Boot(_)
+            | Self::Host(_)
+            | Self::Switch(_)
+            | Self::System(_) => 1,
+            Self::Home(_)
+            | Self::Network(_)
+            | Self::Key(_)
+            | Self::NoShard(_)
+            | Self::WrongPeer(_)
+            | Self::Address(_) => EXIT_CONFIG,
+        }
+    }
+}
+
+/// Exit code of a configuration that no restart will repair.
+const EXIT_CONFIG: u8 = 78;
 
 fn system(e: impl core::fmt::Display) -> ProcessError {
     ProcessError::System(e.to_string())
@@ -281,7 +306,10 @@ impl Process {
         let files = setup.home.open_files(&setup.config, core, chain)?;
         let scheme = BlsScheme::new();
         let engine = boot.start(scheme.clone(), &files)?;
-        let state = files.state();
+        let (state, recent) = (
+            files.state(),
+            Recent::new(Arc::clone(engine.ledger().last())),
+        );
         let pool = rayon::ThreadPoolBuilder::new()
             .thread_name(|i| format!("job-{i}"))
             .build();
@@ -305,6 +333,7 @@ impl Process {
             host: host.clone(),
             events,
             state: Arc::clone(&state),
+            recent,
         };
         let connected = Switchboard::connect(wiring).await;
         let (board, line) = connected.inspect_err(|_| engine.stop())?;

@@ -94,9 +94,7 @@ canonical! {
         Prove {
             /// Settled height.
             height: FrameNumber,
-            /// Phase set.
-            phase: u8,
-            /// Key.
+            /// Key of the record.
             key: [u8; 64],
             /// The whole shard table of the global frame: its trie is rebuilt from it, so that both memberships go into
             /// one opening.
@@ -109,8 +107,8 @@ canonical! {
     /// A coin as clients get it.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CoinEntry {
-        /// Position in its home.
-        pub index: u64,
+        /// Position in its home, when it was found by position.
+        pub index: Option<u64>,
         /// Identity.
         pub id: CoinId,
         /// Encoded coin record.
@@ -183,7 +181,7 @@ canonical! {
             /// Final frame that the answer is about.
             number: FrameNumber,
         } = 5,
-        /// A proof; absent when the state after that frame is not kept any more.
+        /// An encoded [`quil_execution::light::RecordProof`]; absent when the state after that frame is not kept any more.
         Proof(Option<Bytes<PROOF_BYTES_MAX>>) = 6,
         /// The local store or state cannot answer.
         Failed = 7,

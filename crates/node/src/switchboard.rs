@@ -22,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::drive::{EngineHandle, Outside, Stop};
+use crate::recent::Recent;
 use topics::{class_of, mask_of, topics};
 
 /// Outputs that wait for this side; the engine waits when it is full.
@@ -48,6 +49,23 @@ pub struct ChainStatus {
     pub epoch: Epoch,
     /// Current rank.
     pub rank: Rank,
+}
+
+impl ChainStatus {
+    /// Where a chain starts: at its last final frame.
+    fn of(recent: &Recent) -> Self {
+        let Some(last) = recent.last() else {
+            return Self::default();
+        };
+        let header = last.snapshot.header();
+        Self {
+            head: header.number,
+            final_number: header.number,
+            final_time: header.timestamp,
+            epoch: header.epoch,
+            rank: header.rank,
+        }
+    }
 }
 
 /// The engine stopped by itself; the process should end.
@@ -129,6 +147,8 @@ pub struct Wiring {
     pub events: HostEvents,
     /// The state, for requests of peers.
     pub state: Arc<dyn Store>,
+    /// Takes note of what happens, for readers; starts with the recovered state.
+    pub recent: Recent,
 }
 
 enum Call {
@@ -148,6 +168,7 @@ pub struct Line {
     calls: mpsc::Sender<Call>,
     events: broadcast::Sender<Arc<Event>>,
     status: watch::Receiver<ChainStatus>,
+    recent: Recent,
 }
 
 impl Line {
@@ -184,6 +205,12 @@ impl Line {
     pub fn status(&self) -> watch::Receiver<ChainStatus> {
         self.status.clone()
     }
+
+    /// The last final states and the standing of submitted bundles.
+    #[must_use]
+    pub const fn recent(&self) -> &Recent {
+        &self.recent
+    }
 }
 
 /// Connects an engine with its host. Drive it by [`Switchboard::run`].
@@ -218,11 +245,12 @@ impl Switchboard {
         }
         let (call, calls) = mpsc::channel(CALLS);
         let (events, _) = broadcast::channel(EVENTS);
-        let (status, watch) = watch::channel(ChainStatus::default());
+        let (status, watch) = watch::channel(ChainStatus::of(&wiring.recent));
         let line = Line {
             calls: call,
             events: events.clone(),
             status: watch,
+            recent: wiring.recent.clone(),
         };
         let board = Self {
             wiring,
@@ -314,6 +342,9 @@ impl Switchboard {
                     .await?;
             }
             Output::Submitted { token, result } => {
+                if let Ok(tx) = result {
+                    self.wiring.recent.accepted(tx);
+                }
                 if let Some(answer) = self.submits.remove(&token.0) {
                     // The client may have gone.
                     let _gone = answer.send(result);
@@ -342,6 +373,8 @@ impl Switchboard {
     }
 
     fn on_event(&self, event: Event) {
+        // First, so that whoever is woken by the status finds it noted.
+        self.wiring.recent.note(&event);
         self.status.send_if_modified(|status| match &event {
             Event::Head {
                 number,
