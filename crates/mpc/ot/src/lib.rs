@@ -1,2 +1,13 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+pub mod base;
+pub mod block;
+pub mod context;
+mod error;
+pub mod extension;
+pub mod kernel;
+mod seeds;
+
+pub use error::OtError;
+pub use seeds::SEED_BYTES;
