@@ -5,6 +5,8 @@ use quil_types::Code;
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 
+use crate::convert::from_wire::WireError;
+
 /// Metadata key that carries [`ApiError::code`] in gRPC.
 pub const CODE_KEY: &str = "quil-code";
 /// What a client is told about a defect of the node; the detail is in the node's log.
@@ -127,6 +129,22 @@ pub(crate) fn one_line(text: &str) -> String {
         out.push(if c.is_control() { ' ' } else { c });
     }
     out
+}
+
+impl From<WireError> for ApiError {
+    fn from(error: WireError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl ApiError {
+    /// Writes what callers are not told into the log; called once, where the error becomes an answer.
+    pub(crate) fn logged(self) -> Self {
+        if let Self::Internal(detail) = &self {
+            tracing::error!(detail, "a call to the API failed");
+        }
+        self
+    }
 }
 
 impl From<ApiError> for Status {

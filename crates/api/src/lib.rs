@@ -6,10 +6,14 @@ pub mod client;
 mod convert;
 mod error;
 pub mod limits;
+mod rest;
+mod server;
 
 pub use backend::Backend;
-pub use client::{Client, ClientError};
-pub use error::ApiError;
+pub use client::{Client, ClientError, Timeouts};
+pub use error::{ApiError, CODE_KEY};
+pub use limits::ServerLimits;
+pub use server::{ServeError, serve, serve_with};
 
 /// Types and services generated from `proto/quil/v1/node.proto`.
 #[allow(

@@ -39,6 +39,83 @@ pub(crate) const GENESIS_ANSWER_BYTES_MAX: usize = ENVELOPE_BYTES + GENESIS_BYTE
 /// Largest REST answer that [`Client::rest_get`](crate::Client::rest_get) reads: the genesis document in hexadecimal.
 pub const REST_ANSWER_BYTES_MAX: usize = 2 * GENESIS_BYTES_MAX + 4 * 1024;
 
+/// JSON body of a submit: a bundle in hexadecimal.
+pub(crate) const BUNDLE_JSON_BYTES_MAX: usize = ENVELOPE_BYTES + 2 * BUNDLE_BYTES_MAX;
+/// JSON body of a question about coins: 64 digits, quotes, a comma and a space each.
+pub(crate) const COINS_JSON_BYTES_MAX: usize = ENVELOPE_BYTES + 2 * COINS_MAX as usize * 68;
+/// Largest request of the health and reflection services, bytes: names.
+pub(crate) const PROBE_BYTES_MAX: usize = 4 * 1024;
+
+/// HTTP/2 streams of one connection, and so its requests in flight.
+pub(crate) const STREAMS_PER_CONNECTION_MAX: u32 = 32;
+/// Header list of a request, bytes, decoded (stops compression bombs).
+pub(crate) const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// Header lines of an HTTP/1 request.
+pub(crate) const HEADERS_MAX: usize = 64;
+/// HTTP/1 head and buffered answer, bytes.
+pub(crate) const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// HTTP/2 flow control, bytes: what one stream may send ahead, about one request.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// HTTP/2 flow control, bytes: what one connection may send ahead.
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+/// Answers are handed to the connection in pieces of this size, so that a slow reader keeps its request in flight.
+pub(crate) const PIECE_BYTES: usize = 16 * 1024;
+/// Probing of a silent HTTP/2 connection.
+pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// Answer to such a probe.
+pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: descriptors are short.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a connection looks at its clock.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+/// How often a health watch looks at the readiness.
+pub(crate) const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What a server allows. All fields are positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections at once; further ones wait in the backlog.
+    pub connections: usize,
+    /// Connections at once of one address (IPv6: of one /64), loopback excepted; further ones are closed.
+    pub connections_per_peer: usize,
+    /// Requests at once, from the first byte of the body to the last of the answer; further ones are `busy`.
+    pub requests: usize,
+    /// Streams (reflection, health watch) at once; further ones are `busy`.
+    pub streams: usize,
+    /// From the connection to the first whole request head.
+    pub first_request: Duration,
+    /// For the body of a REST request.
+    pub body: Duration,
+    /// For a request with its body until the answer is there.
+    pub work: Duration,
+    /// For a request until the client has taken the answer.
+    pub answer: Duration,
+    /// Without a request.
+    pub idle: Duration,
+    /// Life of a connection.
+    pub age: Duration,
+    /// To finish requests when a connection is closed or the server stops.
+    pub grace: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            connections_per_peer: 64,
+            requests: 128,
+            streams: 32,
+            first_request: Duration::from_secs(10),
+            body: Duration::from_secs(8),
+            work: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            age: Duration::from_secs(30 * 60),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
 /// A client waits this long for the connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A client waits this long for an answer; longer than a server works on one.

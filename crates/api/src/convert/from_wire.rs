@@ -34,6 +34,8 @@ pub(crate) enum WireError {
         got: usize,
         max: usize,
     },
+    #[error("limit: at most {0}")]
+    Limit(u16),
     #[error("{0} is missing")]
     Missing(&'static str),
     #[error("{0}: control characters")]
@@ -64,6 +66,15 @@ pub(crate) const fn at_most(field: &'static str, got: usize, max: usize) -> Resu
         return Err(WireError::TooMany { field, got, max });
     }
     Ok(())
+}
+
+/// How many are asked for; the default when zero.
+pub(crate) fn limit(asked: u64, default: u16, max: u16) -> Result<u16, WireError> {
+    let asked = match asked {
+        0 => return Ok(default),
+        n => u16::try_from(n).ok().filter(|n| *n <= max),
+    };
+    asked.ok_or(WireError::Limit(max))
 }
 
 /// A shard's address; none when empty.

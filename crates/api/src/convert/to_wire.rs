@@ -7,6 +7,8 @@ use crate::backend::{
     ChainView, CoinLookup, CoinPage, CoinView, FrameView, NodeStatus, ProofView, ShardList,
     ShardView, TxState, TxView, WorkerView,
 };
+use crate::error::one_line;
+use crate::limits::{REASONS_MAX, WORKERS_MAX};
 use crate::pb;
 
 fn bytes(b: &[u8]) -> Bytes {
@@ -23,6 +25,23 @@ pub(crate) fn chain(chain: Chain) -> Bytes {
 
 fn roots(roots: &StateRoots) -> Vec<Bytes> {
     roots.iter().map(|r| bytes(r)).collect()
+}
+
+/// The status as it may be sent: its texts come from processes and files, its lists from a supervisor.
+pub(crate) fn tidy(mut s: NodeStatus) -> NodeStatus {
+    s.not_ready_because.truncate(REASONS_MAX);
+    s.workers.truncate(WORKERS_MAX);
+    let texts = [&mut s.peer_id, &mut s.version, &mut s.network];
+    let workers = s.workers.iter_mut();
+    let words = workers.flat_map(|w| [&mut w.state, &mut w.reason]);
+    for text in texts
+        .into_iter()
+        .chain(words)
+        .chain(&mut s.not_ready_because)
+    {
+        *text = one_line(text);
+    }
+    s
 }
 
 pub(crate) fn status(s: NodeStatus) -> pb::StatusResponse {
