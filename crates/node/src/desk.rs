@@ -307,7 +307,8 @@ fn encoded<const N: usize>(
     Bytes::try_from(proof.encode()).map_err(state)
 }
 
-fn items(body: &Body) -> u32 {
+/// Number of items in a body.
+pub(crate) fn items(body: &Body) -> u32 {
     let items = match body {
         Body::Global(updates) => updates.len(),
         Body::Shard(bundles) => bundles.len(),

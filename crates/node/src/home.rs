@@ -188,7 +188,14 @@ impl Home {
     /// # Errors
     /// [`HomeError::Config`] and what reading gives.
     pub fn layers(&self) -> Result<Layers, HomeError> {
-        let path = self.config_path();
+        Self::layers_of(self.config_path())
+    }
+
+    /// The same with a configuration file elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::layers`].
+    pub fn layers_of(path: PathBuf) -> Result<Layers, HomeError> {
         let config = |source| HomeError::Config {
             path: path.clone(),
             source,

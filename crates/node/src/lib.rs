@@ -13,6 +13,7 @@ pub mod process;
 pub mod protocol;
 pub mod recent;
 pub mod seats;
+pub mod service;
 pub mod spawner;
 pub mod supervisor;
 pub mod switchboard;

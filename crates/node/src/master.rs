@@ -8,23 +8,28 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use quil_p2p::Identity;
 use quil_p2p::ipc::{IpcServer, IpcSession, ServerConfig, Timing, WorkerCert};
+use quil_p2p::{HostHandle, Identity};
 use quil_store::Store;
 use quil_types::{Chain, GenesisHash, PeerKey, ShardAddr, Timestamp};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use crate::link::run_master_link;
 use crate::process::{Process, ProcessError, Setup};
 use crate::seats::Seat;
+use crate::service::{Service, Sources};
 use crate::spawner::{Launch, Spawner, Tickets};
 use crate::switchboard::{Line, SwitchError};
 use crate::ticket::Ticket;
 
 /// A worker must have connected so long after its start, milliseconds; its certificate is void later.
 const CERT_MS: u64 = 60_000;
+/// Calls under way when the node stops get so long.
+const API_GRACE: Duration = Duration::from_secs(2);
 /// Pause after a failed accept: no file handles, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -43,6 +48,9 @@ pub enum MasterError {
         /// Why.
         source: io::Error,
     },
+    /// The API ended.
+    #[error("API: {0}")]
+    Api(String),
     /// The engine or the host ended.
     #[error(transparent)]
     Ended(#[from] SwitchError),
@@ -63,10 +71,11 @@ impl MasterError {
 struct Master {
     line: Line,
     state: Arc<dyn Store>,
+    host: HostHandle,
     seats: Vec<Seat>,
 }
 
-/// Runs until `stop` or a fault. `ready` is called once the API listens.
+/// Runs until `stop` or a fault.
 ///
 /// # Errors
 /// [`MasterError`], unless it was asked to stop.
@@ -81,6 +90,7 @@ pub async fn run_master(
     let master = Arc::new(Master {
         line: process.line.clone(),
         state: Arc::clone(&process.state),
+        host: process.host.clone(),
         seats,
     });
     let ended = tokio::select! {
@@ -140,13 +150,55 @@ async fn serve(
         };
         workers.spawn(spawner.run());
     }
-    tokio::select! {
-        () = accept(server, master) => {}
-        () = stop => {}
-    }
+    let ended = match api(setup, master, stopped.clone()).await {
+        Ok(api) => {
+            // In a task, so that calls under way end orderly after `stop`.
+            let mut api = tokio::spawn(api);
+            let ended = tokio::select! {
+                () = accept(server, master) => Ok(()),
+                () = stop => Ok(()),
+                ended = &mut api => ended.unwrap_or(Ok(())),
+            };
+            stopping.send_replace(true);
+            if !api.is_finished() && timeout(API_GRACE, &mut api).await.is_err() {
+                debug!("calls of the API were cut");
+                api.abort();
+            }
+            ended
+        }
+        Err(e) => Err(e),
+    };
     stopping.send_replace(true);
     while workers.join_next().await.is_some() {}
-    Ok(())
+    ended
+}
+
+/// Binds the public API; the future serves it.
+async fn api(
+    setup: &Setup,
+    master: &Arc<Master>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<impl Future<Output = Result<(), MasterError>> + use<>, MasterError> {
+    let address = setup.config.rpc.listen;
+    let bound = move |source| MasterError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(bound)?;
+    info!(%address, "API listens");
+    let service = Service::new(Sources {
+        line: master.line.clone(),
+        store: Arc::clone(&master.state),
+        host: master.host.clone(),
+        network: Arc::clone(&setup.network),
+        seats: master.seats.clone(),
+        peer_id: setup.peer_identity(0)?.peer_id().to_string(),
+    });
+    let stop = async move {
+        // An error means that the master is gone: stop as well.
+        let _asked = stopped.wait_for(|stop| *stop).await;
+    };
+    Ok(async move {
+        let served = quil_api::serve(listener, Arc::new(service), stop).await;
+        served.map_err(|e| MasterError::Api(e.to_string()))
+    })
 }
 
 fn tickets(

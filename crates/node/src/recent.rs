@@ -142,6 +142,15 @@ impl Recent {
             .cloned()
     }
 
+    /// Number of the oldest kept state that fits.
+    #[must_use]
+    pub fn first_where(&self, fits: impl Fn(&Snapshot) -> bool) -> Option<FrameNumber> {
+        let memory = self.lock();
+        let mut oldest_first = memory.states.iter();
+        let found = oldest_first.find(|s| fits(&s.snapshot));
+        found.map(|s| s.snapshot.number())
+    }
+
     /// The newest final state with a proof of its own.
     #[must_use]
     pub fn last_proven(&self) -> Option<(Arc<Snapshot>, Arc<FinalityProof>)> {

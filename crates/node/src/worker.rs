@@ -4,10 +4,12 @@
 //! well. Whatever ends it, its files are whole: a worker may be killed at any time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use quil_p2p::ipc::{ClientConfig, IpcError, Timing, connect};
 use quil_store::Store;
-use tracing::info;
+use tokio::time::timeout;
+use tracing::{info, warn};
 
 use crate::desk::Desk;
 use crate::drive::EngineHandle;
@@ -15,6 +17,9 @@ use crate::link::{LinkError, hello_of, run_worker_link};
 use crate::process::{Process, ProcessError, Setup};
 use crate::switchboard::{Line, SwitchError};
 use crate::ticket::Ticket;
+
+/// Longest orderly end; afterwards the caller ends the process with whatever still runs in it.
+const STOP_MAX: Duration = Duration::from_secs(3);
 
 /// Why a worker ended, other than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +96,9 @@ pub async fn run_worker(
         ended = process.ended() => ended.map_err(WorkerError::from),
     };
     info!(core, "worker stops");
-    process.stop().await;
+    if timeout(STOP_MAX, process.stop()).await.is_err() {
+        warn!(core, "a job under way was cut short");
+    }
     ended
 }
 
