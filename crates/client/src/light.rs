@@ -179,7 +179,7 @@ impl LightClient {
 ///
 /// What is shown: the record of [`LightRecord::key`] in [`LightRecord::shard`], or that there is none, after the final
 /// global frame [`LightRecord::global_number`]. That the key is the one that was asked for, and that the frame is recent
-/// enough, is for the caller to compare.
+/// enough, is for the caller to compare; a proof of absence may also hold for neighbours of the key, and then shows that.
 ///
 /// # Errors
 /// [`LightClientError`], one variant per rule.
