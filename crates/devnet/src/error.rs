@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use quil_client::Failure;
 use quil_node::home::HomeError;
 
 use crate::plan::PlanError;
@@ -148,6 +149,18 @@ impl DevnetError {
             Self::Died { .. } | Self::NotReady { .. } => "read node.log in the home folders",
             Self::Immortal(_) => "look at the process",
             Self::NoNode(_) => "nodes are counted from 0",
+        }
+    }
+}
+
+impl From<DevnetError> for Failure {
+    fn from(e: DevnetError) -> Self {
+        let failure = Self::new(e.code(), e.to_string(), e.hint());
+        match e {
+            DevnetError::Plan(_) => failure.usage(),
+            DevnetError::Missing(_) => failure.not_found(),
+            DevnetError::NotReady { .. } => failure.not_ready(),
+            _ => failure,
         }
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod calibrate;
+pub mod demo;
 mod error;
 pub mod folder;
 pub mod genesis;

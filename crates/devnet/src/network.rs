@@ -64,7 +64,7 @@ pub struct Devnet {
     program: Program,
     children: Vec<Option<Child>>,
     keep: bool,
-    _lock: Lock,
+    lock: Option<Lock>,
 }
 
 impl Devnet {
@@ -91,7 +91,7 @@ impl Devnet {
             record,
             program,
             keep: false,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -234,6 +234,18 @@ impl Devnet {
         }
         self.record.save(&self.dir)?;
         Ok(workers)
+    }
+
+    /// Lets other commands change the folder: the network is to be watched only.
+    pub fn unlock(&mut self) {
+        self.lock = None;
+    }
+
+    /// Waits until no master runs, whoever stopped them. Cancel safe.
+    pub async fn wait_stopped(&self) {
+        while self.record.is_alive() {
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Leaves the processes running when this process ends.

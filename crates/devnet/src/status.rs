@@ -1,6 +1,7 @@
 //! What the commands print: a document for programs, tables for people.
 
 use std::path::Path;
+use std::time::Instant;
 
 use quil_client::Output;
 use serde_json::{Map, Value, json};
@@ -8,8 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::error::DevnetError;
 use crate::folder::{self, CLIENT};
 use crate::keys::FAUCET;
-use crate::launch::LOG;
-use crate::network::Stopped;
+use crate::launch::{LOG, Program};
+use crate::network::{Devnet, Stopped, ready_limit};
+use crate::plan::Choice;
 use crate::process::ProcessId;
 use crate::ready::{Ask, Standing};
 use crate::record::{NodeRecord, Record, SCHEMA};
@@ -53,6 +55,28 @@ pub async fn status(dir: &Path, ask: &impl Ask) -> Result<Report, DevnetError> {
         standings.push(answer.filter(|s| s.genesis == record.genesis));
     }
     Ok(Report::new(&dir, &record, &standings))
+}
+
+/// Makes or continues the network of a folder, starts it and waits until it is ready. Cancel safe: dropped, it stops what
+/// it started.
+///
+/// # Errors
+/// [`DevnetError`]; nothing is left running then.
+pub async fn up(
+    dir: &Path,
+    choice: &Choice,
+    program: Program,
+    ask: &impl Ask,
+) -> Result<(Devnet, Report), DevnetError> {
+    let begin = Instant::now();
+    let mut net = Devnet::open(dir, choice, program)?;
+    net.start()?;
+    let limit = ready_limit(net.record());
+    let standings = net.wait_ready(ask, (1, 1), limit).await?;
+    let answers: Vec<_> = standings.into_iter().map(Some).collect();
+    let report = Report::new(net.dir(), net.record(), &answers);
+    let ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok((net, report.with("ready_ms", ms)))
 }
 
 /// The accounts of the network of a folder.
