@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quil_client::{Output, key::NewKind};
 
+use crate::devnet::{DemoArguments, DevnetCommand};
+
 /// Private data and private computation: keys, ceremony.
 #[derive(Debug, Parser)]
 #[command(
@@ -61,6 +63,20 @@ pub(crate) enum Command {
     /// The ceremony that makes a network's commitment setup.
     #[command(subcommand)]
     Ceremony(CeremonyCommand),
+    /// Processes of a node.
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// A network of real processes on this machine.
+    #[command(subcommand)]
+    Devnet(DevnetCommand),
+    /// Shows on a temporary network what the network promises; ends with 0 only if every step holds.
+    Demo(DemoArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Runs a node from its home folder until it is stopped.
+    Run(crate::node::Run),
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,19 +1,34 @@
 //! `quil`: parses arguments, runs a command, prints its document.
 
 mod args;
+mod devnet;
+mod node;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use quil_client::{Document, Failure, ceremony, key::KeyFile, read_secret_line};
+use quil_client::{Document, Failure, Output, ceremony, key::KeyFile, read_secret_line};
 use zeroize::Zeroizing;
 
-use args::{Arguments, CeremonyCommand, Command, KeyCommand, Network};
+use args::{Arguments, CeremonyCommand, Command, KeyCommand, Network, NodeCommand};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = arguments.output();
-    match run(&arguments) {
+    match &arguments.command {
+        Command::Key(command) => show(output, run_key(&arguments, command)),
+        Command::Ceremony(command) => show(output, run_ceremony(&arguments, command)),
+        Command::Node(NodeCommand::Run(run)) => match node::run(&arguments.home(), run) {
+            Ok(code) => code,
+            Err(failure) => show(output, Err(failure)),
+        },
+        Command::Devnet(command) => devnet::run_devnet(&arguments, command),
+        Command::Demo(command) => devnet::run_demo(&arguments, command),
+    }
+}
+
+fn show(output: Output, result: Result<Document, Failure>) -> ExitCode {
+    match result {
         Ok(document) => print(
             &mut std::io::stdout(),
             &document.render(output),
@@ -33,13 +48,6 @@ fn print(to: &mut impl std::io::Write, text: &str, code: ExitCode) -> ExitCode {
         Ok(()) => code,
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => code,
         Err(_) => ExitCode::FAILURE,
-    }
-}
-
-fn run(arguments: &Arguments) -> Result<Document, Failure> {
-    match &arguments.command {
-        Command::Key(command) => run_key(arguments, command),
-        Command::Ceremony(command) => run_ceremony(arguments, command),
     }
 }
 

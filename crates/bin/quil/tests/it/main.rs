@@ -9,4 +9,6 @@
 )]
 
 mod commands;
+mod devnet;
 mod floors;
+mod kills;
