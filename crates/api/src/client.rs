@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quil_types::bundle::Home;
-use quil_types::hash::h_bytes;
+use quil_types::limits::GENESIS_BYTES_MAX;
 use quil_types::{
-    Chain, Code, CoinId, Domain, FrameNumber, GenesisHash, Nullifier, ShardAddr, TxId, tags,
+    Canonical as _, Chain, Code, CoinId, Domain, FrameNumber, Genesis, GenesisHash, Nullifier,
+    ShardAddr, TxId,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
@@ -335,7 +336,7 @@ impl Client {
         Ok(from_wire::proof(answer)?)
     }
 
-    /// The canonical genesis document; its hash is checked.
+    /// The canonical genesis document; it is decoded and its hash is checked.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -345,7 +346,8 @@ impl Client {
             .wait(node.get_genesis(pb::GetGenesisRequest {}))
             .await?;
         let (document, hash) = from_wire::genesis(answer)?;
-        check(h_bytes(tags::GENESIS, &document) == hash.0, "hash")?;
+        let decoded = Genesis::decode(&document, GENESIS_BYTES_MAX);
+        check(decoded.is_ok_and(|g| g.hash() == hash), "hash")?;
         Ok((document, hash))
     }
 

@@ -4,7 +4,7 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,10 +17,13 @@ use quil_api::backend::{
 };
 use quil_api::{ApiError, Backend, Client, ServerLimits, serve_with};
 use quil_types::bundle::Home;
-use quil_types::hash::h_bytes;
+use quil_types::genesis::{
+    Difficulty, Lifecycle, Limits, NetworkBinding, NetworkName, Pacing, TokenGenesis,
+};
 use quil_types::{
-    Anchor, Beacon, Chain, CoinId, Digest, Domain, Epoch, FrameId, FrameNumber, GenesisHash,
-    Header, Nullifier, ProverId, Rank, ShardAddr, ShardRow, Timestamp, TxId, tags,
+    Anchor, Beacon, Bounded, Canonical, Chain, CoinId, Digest, Domain, Epoch, FrameId, FrameNumber,
+    Genesis, GenesisHash, Header, Nullifier, ProverId, Rank, ShardAddr, ShardRow, Sorted,
+    Timestamp, TxId,
 };
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +33,46 @@ use tokio::task::JoinHandle;
 pub(crate) const SHARD: ShardAddr = ShardAddr([0xa1; 32]);
 pub(crate) const DOMAIN: Domain = Domain([0xd0; 32]);
 pub(crate) const TX: TxId = TxId([0x77; 32]);
-pub(crate) const GENESIS: &[u8] = b"the canonical genesis document";
+pub(crate) static GENESIS: LazyLock<Vec<u8>> = LazyLock::new(|| genesis().encode());
+
+/// A document that decodes; whether its keys and ceremony hold is not the API's business.
+fn genesis() -> Genesis {
+    Genesis {
+        version: 1,
+        binding: NetworkBinding {
+            name: NetworkName::new("fixture").unwrap(),
+            seed: [1; 32],
+        },
+        devnet: true,
+        time: Timestamp::new(1_790_000_000_000),
+        pacing: Pacing {
+            min_spacing_ms: 1_000,
+            target_ms: 1_000,
+            difficulty: Difficulty::Fixed(50),
+            discriminant_bits: 128,
+        },
+        epoch_frames: 100,
+        limits: Limits {
+            body_bytes: 1 << 20,
+            body_cost_us: 250_000,
+            anchor_age: 8,
+        },
+        lifecycle: Lifecycle {
+            shard_stall: 2,
+            weak_subjectivity: 10,
+            validity: 100,
+        },
+        srs: Bounded::new(),
+        committee: Bounded::new(),
+        shards: Bounded::new(),
+        token: TokenGenesis {
+            domain: DOMAIN,
+            authority: [2; 56],
+            fee_per_byte: 1,
+        },
+        upgrades: Sorted::try_from(Vec::new()).unwrap(),
+    }
+}
 
 pub(crate) fn header(chain: Chain, number: u64) -> Header {
     Header {
@@ -172,7 +214,7 @@ pub(crate) fn proof() -> ProofView {
 }
 
 pub(crate) fn genesis_hash() -> GenesisHash {
-    GenesisHash(h_bytes(tags::GENESIS, GENESIS))
+    genesis().hash()
 }
 
 /// How the node answers.
@@ -326,7 +368,7 @@ impl Backend for Node {
             return (vec![7; size].into(), GenesisHash::ZERO);
         }
         let lie = matches!(*self.mood.lock().unwrap(), Mood::Lies);
-        let document: Arc<[u8]> = if lie { b"other".as_slice() } else { GENESIS }.into();
+        let document: Arc<[u8]> = if lie { b"other" } else { &GENESIS[..] }.into();
         (document, genesis_hash())
     }
 

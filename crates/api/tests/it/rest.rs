@@ -184,7 +184,7 @@ async fn proof_and_genesis_equal_what_the_node_gave() {
     assert_eq!(server.get(&path).await, (200, expected));
     assert_eq!(server.node.last(), format!("proof {SHARD} {key}"));
     let expected = json!({
-        "schema": "quil.genesis/1", "hash": genesis_hash().to_string(), "genesis": hex::encode(GENESIS),
+        "schema": "quil.genesis/1", "hash": genesis_hash().to_string(), "genesis": hex::encode(&*GENESIS),
     });
     for _ in 0..2 {
         assert_eq!(server.get("/v1/genesis").await, (200, expected.clone()));
