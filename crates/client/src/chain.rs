@@ -1,11 +1,13 @@
 //! `quil status`, `quil frame`, `quil shard`, `quil tx`: what a node says about its chains.
+//!
+//! Documents that the node's REST side has as well have the same schema and the same fields here.
 
 use quil_keys::Amount;
-use quil_types::{Chain, FrameNumber, ShardAddr, TxId};
+use quil_types::{Anchor, Canonical as _, Chain, FrameNumber, ShardAddr, TxId};
 use serde_json::{Map, Value, json};
 
 use crate::node::{
-    ChainView, FrameView, NodeClient, NodeStatus, ShardView, TxState, TxView, WorkerView,
+    ChainView, FrameView, NodeClient, NodeError, NodeStatus, ShardView, TxState, TxView, WorkerView,
 };
 use crate::output::{Document, Failure, amount_value};
 use crate::time::rfc3339;
@@ -68,54 +70,72 @@ fn chain_value(view: &ChainView) -> Value {
 }
 
 fn worker_row(worker: &WorkerView) -> Map<String, Value> {
-    let chain = worker.chain.as_ref();
-    let number = |f: fn(&ChainView) -> u64| chain.map(f).map_or(Value::Null, Value::from);
     object(json!({
         "core": worker.core,
         "state": worker.state,
         "pid": worker.pid,
         "restarts": worker.restarts,
-        "shard": chain.map_or(Value::Null, |c| shard_of(c.chain)),
-        "head": number(|c| c.head.get()),
-        "final": number(|c| c.final_number.get()),
+        "chain": worker.chain.as_ref().map(chain_value),
         "reason": worker.reason,
     }))
 }
 
+const WORKER_COLUMNS: &[&str] = &["core", "state", "pid", "restarts", "chain", "reason"];
+const FRAME_COLUMNS: &[&str] = &["number", "epoch", "rank", "timestamp_ms", "items", "id"];
+const SHARD_COLUMNS: &[&str] = &["addr", "epoch", "height", "members", "size"];
+
 /// `quil status`.
+///
+/// With `must_be_ready` a node that is not ready is a failure (exit code 3).
 ///
 /// # Errors
 /// [`Failure`] when the node does not answer.
-pub async fn status(client: &impl NodeClient) -> Result<Document, Failure> {
-    Ok(status_document(&client.status().await?))
+pub async fn status(client: &impl NodeClient, must_be_ready: bool) -> Result<Document, Failure> {
+    let status = client.status().await?;
+    if must_be_ready && !status.ready {
+        let why = status.not_ready_because.join("; ");
+        return Err(NodeError::NotReady(why).into());
+    }
+    Ok(status_document(&status))
 }
 
 fn status_document(s: &NodeStatus) -> Document {
+    let workers = s.workers.iter().map(worker_row).collect();
     Document::new("quil.status/1")
         .with("ready", s.ready)
         .with("not_ready_because", s.not_ready_because.clone())
         .with("network", s.network.as_str())
         .with("devnet", s.devnet)
-        .with("genesis", s.genesis_hash.to_string())
-        .with(
-            "node",
-            json!({ "peer_id": s.peer_id, "version": s.version }),
-        )
+        .with("genesis_hash", s.genesis_hash.to_string())
+        .with("peer_id", s.peer_id.as_str())
+        .with("version", s.version.as_str())
         .with("peers", s.peers)
         .with("uptime_ms", s.uptime_ms)
         .with("global", chain_value(&s.global))
-        .with_rows("workers", s.workers.iter().map(worker_row).collect())
+        .with_table("workers", workers, WORKER_COLUMNS)
 }
 
-fn frame_row(frame: &FrameView) -> Map<String, Value> {
+/// All of a frame. `header` is its canonical encoding.
+fn frame_value(frame: &FrameView) -> Map<String, Value> {
     let h = &frame.header;
+    let roots: Vec<_> = h.state_roots.iter().map(hex::encode).collect();
+    let anchor = |a: Anchor| json!({ "number": a.number.get(), "id": a.id.to_string() });
     object(json!({
+        "shard": shard_of(h.chain),
         "number": h.number.get(),
+        "id": h.id().to_string(),
         "epoch": h.epoch.get(),
         "rank": h.rank.get(),
-        "time": rfc3339(h.timestamp.get()),
+        "timestamp_ms": h.timestamp.get(),
+        "parent": h.parent.to_string(),
+        "proposer": h.proposer.to_string(),
         "items": frame.items,
-        "id": h.id().to_string(),
+        "anchor": h.anchor.map(anchor),
+        "multiplier": h.multiplier,
+        "state_roots": roots,
+        "shards_root": hex::encode(h.shards_root),
+        "beacon": h.beacon.to_string(),
+        "header": hex::encode(h.encode()),
     }))
 }
 
@@ -131,28 +151,20 @@ pub async fn frame(
     Ok(frame_document(&client.frame(shard, number).await?))
 }
 
+/// Fields of a frame that are for programs: long, or told in words beside.
+const LONG: [&str; 4] = ["timestamp_ms", "state_roots", "shards_root", "header"];
+
 fn frame_document(frame: &FrameView) -> Document {
-    let h = &frame.header;
-    let hex64 = |roots: &[[u8; 64]]| roots.iter().map(hex::encode).collect::<Vec<_>>();
-    let anchor = h
-        .anchor
-        .map(|a| json!({ "number": a.number.get(), "id": a.id.to_string() }));
-    Document::new("quil.frame/1")
-        .with("shard", shard_of(h.chain))
-        .with("number", h.number.get())
-        .with("id", h.id().to_string())
-        .with("epoch", h.epoch.get())
-        .with("rank", h.rank.get())
-        .with("parent_rank", h.parent_rank.get())
-        .with("time", rfc3339(h.timestamp.get()))
-        .with("parent", h.parent.to_string())
-        .with("proposer", h.proposer.to_string())
-        .with("items", frame.items)
-        .with("multiplier_ppm", h.multiplier)
-        .with("beacon", h.beacon.to_string())
-        .with("anchor", anchor)
-        .with("state_roots", hex64(&h.state_roots))
-        .with("shards_root", hex::encode(h.shards_root))
+    let time = rfc3339(frame.header.timestamp.get());
+    let doc = Document::new("quil.frame/1").with_remark("time", time);
+    let fields = frame_value(frame);
+    fields.into_iter().fold(doc, |doc, (name, value)| {
+        if LONG.contains(&name.as_str()) {
+            doc.with_detail(&name, value)
+        } else {
+            doc.with(&name, value)
+        }
+    })
 }
 
 /// `quil frame ls`.
@@ -165,16 +177,20 @@ pub async fn frames(
     limit: u16,
 ) -> Result<Document, Failure> {
     let frames = client.frames(shard, limit).await?;
-    Ok(Document::new("quil.frames/1").with_rows("frames", frames.iter().map(frame_row).collect()))
+    let rows: Vec<_> = frames.iter().map(frame_value).collect();
+    Ok(Document::new("quil.frames/1").with_table("frames", rows, FRAME_COLUMNS))
 }
 
 fn shard_row(shard: &ShardView) -> Map<String, Value> {
+    let roots: Vec<_> = shard.row.roots.iter().map(hex::encode).collect();
     object(json!({
-        "shard": shard.addr.to_string(),
+        "addr": shard.addr.to_string(),
         "epoch": shard.row.epoch.get(),
         "height": shard.row.height.get(),
+        "id": shard.row.id.to_string(),
+        "roots": roots,
+        "size": shard.row.size,
         "members": shard.members,
-        "bytes": shard.row.size,
     }))
 }
 
@@ -185,7 +201,8 @@ fn shard_row(shard: &ShardView) -> Map<String, Value> {
 pub async fn shards(client: &impl NodeClient) -> Result<Document, Failure> {
     let list = client.shards().await?;
     let doc = Document::new("quil.shards/1").with("global_number", list.global_number.get());
-    Ok(doc.with_rows("shards", list.shards.iter().map(shard_row).collect()))
+    let rows = list.shards.iter().map(shard_row).collect();
+    Ok(doc.with_table("shards", rows, SHARD_COLUMNS))
 }
 
 /// `quil tx show`.
@@ -199,7 +216,7 @@ pub async fn transaction(client: &impl NodeClient, tx: TxId) -> Result<Document,
         let hint = "it may be dropped, or was sent to another network: check the identity";
         return Err(Failure::new("tx.unknown", message, hint).not_found());
     }
-    Ok(tx_fields(Document::new("quil.tx/1"), &view))
+    Ok(tx_fields(Document::new("quil.transaction/1"), &view))
 }
 
 /// Where a transaction stands.
@@ -207,7 +224,7 @@ pub(crate) fn tx_fields(doc: Document, view: &TxView) -> Document {
     doc.with("tx", view.tx.to_string())
         .with("state", view.state.as_str())
         .with("shard", view.shard.map(|s| s.to_string()))
-        .with("frame", view.shard_frame.map(FrameNumber::get))
+        .with("shard_frame", view.shard_frame.map(FrameNumber::get))
         .with("index", view.index)
         .with("fee", view.fee.map(|f| amount_value(Amount::from_units(f))))
         .with("settled_at", view.settled_at.map(FrameNumber::get))

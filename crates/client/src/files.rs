@@ -97,3 +97,31 @@ pub fn read_secret_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
         text.lines().next().unwrap_or_default().to_owned(),
     ))
 }
+
+/// The first line of a file that only its owner may read; `None` when there is no such file.
+///
+/// # Errors
+/// [`Failure`] when others can read it too, when it cannot be read, or is no text.
+pub fn read_private_line(path: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+    match fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failure(path, "cannot read", &e)),
+        Ok(found) if is_exposed(&found) => {
+            let message = format!("others can read {}", path.display());
+            let hint = "set its mode to 0600";
+            Err(Failure::new("passphrase.exposed", message, hint).denied())
+        }
+        Ok(_) => read_secret_line(path).map(Some),
+    }
+}
+
+#[cfg(unix)]
+fn is_exposed(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    found.mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+const fn is_exposed(_: &fs::Metadata) -> bool {
+    false
+}

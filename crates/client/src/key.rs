@@ -151,14 +151,57 @@ impl KeyFile {
         Ok(doc.with("phrase", phrase.as_str()))
     }
 
+    /// Opens the store once for several questions. Cost: the key derivation, a tenth of a second and more.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store cannot be opened.
+    pub fn unlock(&self) -> Result<Unlocked, Failure> {
+        self.open().map(Unlocked)
+    }
+
+    /// The keys of an account of a wallet.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no such wallet.
+    pub fn account(&self, alias: &str, index: u32) -> Result<Account, Failure> {
+        self.unlock()?.account(alias, index)
+    }
+
+    /// An address: the text of one, or the name of a wallet or contact in this store.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is neither.
+    pub fn address(&self, text: &str) -> Result<Address, Failure> {
+        match parse_address(text)? {
+            Some(address) => Ok(address),
+            None => self.unlock()?.address(text),
+        }
+    }
+
+    /// Does something with a stored prover key.
+    pub(crate) fn with_prover<T>(
+        &self,
+        alias: &str,
+        f: impl FnOnce(&ProverKey) -> T,
+    ) -> Result<T, Failure> {
+        let alias = parse_alias(alias)?;
+        let keys = self.open()?;
+        keys.prover(&alias).map(f).map_err(|e| entry_failure(&e))
+    }
+}
+
+/// A key store that was opened.
+#[derive(Debug)]
+pub struct Unlocked(KeyStore);
+
+impl Unlocked {
     /// The keys of an account of a wallet.
     ///
     /// # Errors
     /// [`Failure`] when there is no such wallet.
     pub fn account(&self, alias: &str, index: u32) -> Result<Account, Failure> {
         let alias = parse_alias(alias)?;
-        let keys = self.open()?;
-        let wallet = keys.wallet(&alias).map_err(|e| entry_failure(&e))?;
+        let wallet = self.0.wallet(&alias).map_err(|e| entry_failure(&e))?;
         wallet.account(index).map_err(|e| wallet_failure(&e))
     }
 
@@ -171,18 +214,31 @@ impl KeyFile {
             return Ok(address);
         }
         let alias = parse_alias(text)?;
-        self.open()?.address(&alias).map_err(|e| entry_failure(&e))
+        self.0.address(&alias).map_err(|e| entry_failure(&e))
     }
 
-    /// Does something with a stored prover key.
-    pub(crate) fn with_prover<T>(
-        &self,
-        alias: &str,
-        f: impl FnOnce(&ProverKey) -> T,
-    ) -> Result<T, Failure> {
-        let alias = parse_alias(alias)?;
-        let keys = self.open()?;
-        keys.prover(&alias).map(f).map_err(|e| entry_failure(&e))
+    /// The name of the wallet that is meant when none is named: the only one.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is none, or more than one.
+    pub fn only_wallet(&self) -> Result<String, Failure> {
+        let wallets = self.0.list().filter(|l| l.kind == Kind::Wallet);
+        let names: Vec<&str> = wallets.map(|l| l.alias.as_str()).collect();
+        match names.as_slice() {
+            [name] => Ok((*name).to_owned()),
+            [] => Err(Failure::new(
+                "key.unknown",
+                "there is no wallet in the key store",
+                "quil key new NAME, or quil key import NAME",
+            )
+            .not_found()),
+            several => Err(Failure::new(
+                "key.ambiguous",
+                format!("there are several wallets: {}", several.join(", ")),
+                "name one with --from",
+            )
+            .usage()),
+        }
     }
 }
 

@@ -13,9 +13,10 @@ mod time;
 pub mod token;
 pub mod wallet;
 
-pub use files::read_secret_line;
+pub use files::{read_private_line, read_secret_line};
 pub use light::verify_answer;
 pub use node::{NodeClient, NodeError};
 pub use output::{Document, Failure, Output};
 pub use quil_types::genesis::NetworkBinding;
+pub use time::parse_duration;
 pub use wallet::{SessionOptions, Standing, WaitFor, WalletSession};

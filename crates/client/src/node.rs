@@ -1,13 +1,18 @@
 //! What the wallet and the commands ask a node.
 
 use core::future::Future;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
 use std::time::Duration;
 
 use quil_api::{Client, ClientError};
 use quil_types::bundle::Home;
-use quil_types::{Code, CoinId, Domain, FrameNumber, Nullifier, ShardAddr, TxId};
+use quil_types::limits::GENESIS_BYTES_MAX;
+use quil_types::{
+    Canonical as _, Code, CoinId, Domain, FrameNumber, Genesis, Nullifier, ShardAddr, TxId,
+};
 
+use crate::files;
 use crate::output::Failure;
 
 pub use quil_api::backend::{
@@ -179,6 +184,48 @@ pub async fn connect(addr: SocketAddr) -> Result<Client, NodeError> {
     connected.map_err(|e| NodeError::Unreachable(format!("{addr}: {e}")))
 }
 
+/// The address of a node as people write it: `HOST:PORT`.
+///
+/// # Errors
+/// [`Failure`] of usage when it is none, [`NodeError::Unreachable`] when the name leads nowhere.
+pub fn parse_rpc(text: &str) -> Result<SocketAddr, Failure> {
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    if !matches!(port, Some(Ok(_))) {
+        let message = format!("`{text}` is no address of a node");
+        let hint = "write HOST:PORT, such as 127.0.0.1:8337";
+        return Err(Failure::new("rpc.malformed", message, hint).usage());
+    }
+    let found = text.to_socket_addrs().map(|mut all| all.next());
+    match found {
+        Ok(Some(addr)) => Ok(addr),
+        Ok(None) => Err(NodeError::Unreachable(format!("{text}: no address")).into()),
+        Err(e) => Err(NodeError::Unreachable(format!("{text}: {e}")).into()),
+    }
+}
+
+/// The genesis document of a file, or else the one that the node has.
+///
+/// A node that gives a document of its own making gains nothing by it: what a wallet signs binds the hash of the
+/// document, and holds in that network only.
+///
+/// # Errors
+/// [`Failure`]: the file cannot be read, the node does not answer, the bytes are no genesis document.
+pub async fn load_genesis(
+    client: &impl NodeClient,
+    file: Option<&Path>,
+) -> Result<(Genesis, Vec<u8>), Failure> {
+    let bytes = match file {
+        Some(path) => files::read(path, u64::try_from(GENESIS_BYTES_MAX).unwrap_or(u64::MAX))?,
+        None => client.genesis().await?,
+    };
+    let decoded = Genesis::decode(&bytes, GENESIS_BYTES_MAX);
+    let genesis = decoded.map_err(|e| {
+        let hint = "get the genesis document of the network";
+        Failure::new("genesis.invalid", e.to_string(), hint).configuration()
+    })?;
+    Ok((genesis, bytes))
+}
+
 impl NodeClient for Client {
     async fn genesis(&self) -> Result<Vec<u8>, NodeError> {
         Ok(Self::genesis(self).await?.0)
@@ -266,6 +313,26 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(api(code.as_str()), NodeError::Rejected(code));
         }
+    }
+
+    #[test]
+    fn addresses_of_nodes_have_a_host_and_a_port() {
+        assert_eq!(parse_rpc("127.0.0.1:8337").unwrap().port(), 8337);
+        assert!(parse_rpc("[::1]:1").unwrap().is_ipv6());
+        for bad in [
+            "",
+            "8337",
+            "localhost",
+            "127.0.0.1:",
+            "127.0.0.1:99999",
+            "http://x/",
+        ] {
+            assert_eq!(parse_rpc(bad).unwrap_err().exit_code(), 2, "{bad}");
+        }
+        assert_eq!(
+            parse_rpc("no.such.host.invalid:1").unwrap_err().exit_code(),
+            8
+        );
     }
 
     #[test]

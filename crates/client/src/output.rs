@@ -13,27 +13,77 @@ pub enum Output {
     Json,
 }
 
+/// Who sees a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Everybody,
+    Programs,
+    People,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Field {
+    name: String,
+    value: Value,
+    shown: Shown,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Rows {
+    name: String,
+    rows: Vec<Map<String, Value>>,
+    /// What people see, in this order; all when empty.
+    columns: &'static [&'static str],
+}
+
 /// A result with its schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    fields: Map<String, Value>,
-    rows: Option<(String, Vec<Map<String, Value>>)>,
+    schema: &'static str,
+    fields: Vec<Field>,
+    rows: Option<Rows>,
 }
 
 impl Document {
     /// An empty document of a schema such as `quil.key/1`.
     #[must_use]
-    pub fn new(schema: &'static str) -> Self {
-        let mut fields = Map::new();
-        fields.insert("schema".to_owned(), Value::from(schema));
-        Self { fields, rows: None }
+    pub const fn new(schema: &'static str) -> Self {
+        Self {
+            schema,
+            fields: Vec::new(),
+            rows: None,
+        }
     }
 
-    /// Adds a field.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.fields.insert(name.to_owned(), value.into());
+    fn field(mut self, name: &str, value: Value, shown: Shown) -> Self {
+        let field = Field {
+            name: name.to_owned(),
+            value,
+            shown,
+        };
+        match self.fields.iter_mut().find(|f| f.name == name) {
+            Some(known) => *known = field,
+            None => self.fields.push(field),
+        }
         self
+    }
+
+    /// Adds a field; one of the same name is replaced.
+    #[must_use]
+    pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
+        self.field(name, value.into(), Shown::Everybody)
+    }
+
+    /// Adds a field that only programs see.
+    #[must_use]
+    pub fn with_detail(self, name: &str, value: impl Into<Value>) -> Self {
+        self.field(name, value.into(), Shown::Programs)
+    }
+
+    /// Adds a field that only people see.
+    #[must_use]
+    pub fn with_remark(self, name: &str, value: impl Into<Value>) -> Self {
+        self.field(name, value.into(), Shown::People)
     }
 
     /// Adds an amount: a decimal string with its unit.
@@ -44,8 +94,23 @@ impl Document {
 
     /// Adds a list of rows under a name; people see it as a table.
     #[must_use]
-    pub fn with_rows(mut self, name: &str, rows: Vec<Map<String, Value>>) -> Self {
-        self.rows = Some((name.to_owned(), rows));
+    pub fn with_rows(self, name: &str, rows: Vec<Map<String, Value>>) -> Self {
+        self.with_table(name, rows, &[])
+    }
+
+    /// Adds a list of rows of which people see these columns, in this order.
+    #[must_use]
+    pub fn with_table(
+        mut self,
+        name: &str,
+        rows: Vec<Map<String, Value>>,
+        columns: &'static [&'static str],
+    ) -> Self {
+        self.rows = Some(Rows {
+            name: name.to_owned(),
+            rows,
+            columns,
+        });
         self
     }
 
@@ -59,26 +124,24 @@ impl Document {
     }
 
     fn json(&self) -> String {
-        let mut all = self.fields.clone();
-        if let Some((name, rows)) = &self.rows {
-            let rows = rows.iter().cloned().map(Value::Object).collect();
-            all.insert(name.clone(), Value::Array(rows));
+        let fields = self.fields.iter().filter(|f| f.shown != Shown::People);
+        let mut all: Map<String, Value> =
+            fields.map(|f| (f.name.clone(), f.value.clone())).collect();
+        all.insert("schema".to_owned(), Value::from(self.schema));
+        if let Some(rows) = &self.rows {
+            let list = rows.rows.iter().cloned().map(Value::Object).collect();
+            all.insert(rows.name.clone(), Value::Array(list));
         }
         Value::Object(all).to_string()
     }
 
     fn human(&self) -> String {
-        let mut lines: Vec<String> = Vec::new();
-        let shown: Vec<_> = self.fields.iter().filter(|(k, _)| *k != "schema").collect();
-        let width = shown.iter().map(|(k, _)| k.len()).max().unwrap_or(0);
-        lines.extend(
-            shown
-                .iter()
-                .map(|(k, v)| format!("{k:<width$}  {}", plain(v))),
-        );
-        if let Some((_, rows)) = &self.rows {
-            lines.extend(table(rows));
-        }
+        let fields = self.fields.iter().filter(|f| f.shown != Shown::Programs);
+        let shown: Vec<&Field> = fields.collect();
+        let width = shown.iter().map(|f| f.name.len()).max().unwrap_or(0);
+        let line = |f: &&Field| format!("{:<width$}  {}", f.name, plain(&f.value));
+        let mut lines: Vec<String> = shown.iter().map(line).collect();
+        lines.extend(self.rows.iter().flat_map(table));
         lines.join("\n")
     }
 }
@@ -108,19 +171,19 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn table(rows: &[Map<String, Value>]) -> Vec<String> {
-    let Some(first) = rows.first() else {
+fn table(rows: &Rows) -> Vec<String> {
+    let Some(first) = rows.rows.first() else {
         return Vec::new();
     };
-    let names: Vec<&String> = first.keys().collect();
-    let cell =
-        |row: &Map<String, Value>, name: &String| row.get(name).map(plain).unwrap_or_default();
-    let width = |name: &&String| {
-        rows.iter()
-            .map(|r| cell(r, name).len())
-            .max()
-            .unwrap_or(0)
-            .max(name.len())
+    let names: Vec<&str> = if rows.columns.is_empty() {
+        first.keys().map(String::as_str).collect()
+    } else {
+        rows.columns.to_vec()
+    };
+    let cell = |row: &Map<String, Value>, name: &str| row.get(name).map(plain).unwrap_or_default();
+    let width = |name: &&str| {
+        let cells = rows.rows.iter().map(|r| cell(r, name).chars().count());
+        cells.max().unwrap_or(0).max(name.len())
     };
     let widths: Vec<usize> = names.iter().map(width).collect();
     let line = |cells: Vec<String>| {
@@ -129,6 +192,7 @@ fn table(rows: &[Map<String, Value>]) -> Vec<String> {
     };
     let head = line(names.iter().map(|n| n.to_uppercase()).collect());
     let body = rows
+        .rows
         .iter()
         .map(|row| line(names.iter().map(|n| cell(row, n)).collect()));
     core::iter::once(head).chain(body).collect()
@@ -247,9 +311,10 @@ impl Failure {
                 self.message, self.code, self.hint
             ),
             Output::Json => {
-                let mut document = Document::new("quil.error/1");
-                document.fields.extend(self.details.clone());
-                document
+                let details = self.details.iter();
+                let empty = Document::new("quil.error/1");
+                details
+                    .fold(empty, |d, (name, value)| d.with(name, value.clone()))
                     .with("code", self.code)
                     .with("message", self.message.as_str())
                     .with("hint", self.hint.as_str())
@@ -281,6 +346,41 @@ mod tests {
         let json: Value = serde_json::from_str(&doc.render(Output::Json)).unwrap();
         assert_eq!(json["schema"], "quil.keys/1");
         assert_eq!(json["keys"][1]["alias"], "longer");
+    }
+
+    #[test]
+    fn people_and_programs_see_what_is_for_them() {
+        let doc = Document::new("quil.example/1")
+            .with("b", "first")
+            .with_detail("roots", vec!["long"])
+            .with_remark("time", "noon")
+            .with_amount("a", Amount::from_units(12_000_000_000))
+            .with("b", Value::Null)
+            .with_table("rows", vec![row("x", "y")], &["kind"]);
+        let human = "b     -\ntime  noon\na     1.5 QUIL\nKIND\ny";
+        assert_eq!(doc.render(Output::Human), human);
+        let json = r#"{"a":{"amount":"1.5","unit":"QUIL"},"b":null,"roots":["long"],"rows":[{"alias":"x","kind":"y"}],"schema":"quil.example/1"}"#;
+        assert_eq!(doc.render(Output::Json), json);
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        let new = || Failure::new("x", "y", "z");
+        let table = [
+            (new(), 1),
+            (new().usage(), 2),
+            (new().not_ready(), 3),
+            (new().rejected(), 4),
+            (new().timeout(), 5),
+            (new().denied(), 6),
+            (new().not_found(), 7),
+            (new().unreachable(), 8),
+            (new().insufficient(), 9),
+            (new().configuration(), 78),
+        ];
+        for (failure, code) in table {
+            assert_eq!(failure.exit_code(), code);
+        }
     }
 
     #[test]

@@ -1,5 +1,34 @@
 //! Times as text.
 
+use std::time::Duration;
+
+use crate::output::Failure;
+
+/// Longest wait that is asked for: a day.
+const WAIT_MAX: Duration = Duration::from_secs(86_400);
+
+/// Reads a duration such as `500ms`, `60s` or `2m`; at most a day.
+///
+/// # Errors
+/// [`Failure`] of usage.
+pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
+    let at = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(at.unwrap_or(text.len()));
+    let ms_per = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        _ => None,
+    };
+    let number: Option<u64> = number.parse().ok();
+    let ms = number.zip(ms_per).and_then(|(n, per)| n.checked_mul(per));
+    let duration = ms.map(Duration::from_millis).filter(|d| *d <= WAIT_MAX);
+    duration.ok_or_else(|| {
+        let message = format!("`{text}` is no duration up to a day");
+        Failure::new("duration.malformed", message, "write 500ms, 60s or 2m").usage()
+    })
+}
+
 /// Milliseconds since 1970 as RFC 3339 in UTC, such as `2026-11-20T18:42:07.250Z`.
 #[must_use]
 pub(crate) fn rfc3339(ms: u64) -> String {
@@ -69,6 +98,31 @@ mod tests {
     fn days_agree_with_counting() {
         for days in 0..400 * 366 {
             assert_eq!(civil(days), slow(days), "day {days}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_limit() {
+        let ms = |text| parse_duration(text).map(|d| d.as_millis());
+        assert_eq!(ms("500ms"), Ok(500));
+        assert_eq!(ms("60s"), Ok(60_000));
+        assert_eq!(ms("2m"), Ok(120_000));
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "1h",
+            "90000s",
+            "99999999999999999999s",
+            "1 s",
+        ] {
+            assert_eq!(
+                parse_duration(bad).unwrap_err().code,
+                "duration.malformed",
+                "{bad}"
+            );
         }
     }
 

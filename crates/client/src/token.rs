@@ -45,11 +45,11 @@ fn coin_row(coin: &Coin, proven: Option<u64>) -> Map<String, Value> {
             json!(coin.pending.map(|tx| tx.to_string())),
         ),
     ]);
-    if let Some(number) = proven {
-        row.insert("proven_at".to_owned(), Value::from(number));
-    }
+    row.insert("proven_at".to_owned(), json!(proven));
     row
 }
+
+const COIN_COLUMNS: &[&str] = &["amount", "coin", "index", "pending", "proven_at"];
 
 /// `quil token coins`. With a light client every coin is proven to be in the settled state, and not spent there.
 ///
@@ -68,8 +68,8 @@ pub async fn coins<C: NodeClient>(
         };
         rows.push(coin_row(coin, proven));
     }
-    let doc = Document::new("quil.coins/1").with("address", wallet.address().to_string());
-    Ok(doc.with_rows("coins", rows))
+    let doc = Document::new("quil.wallet.coins/1").with("address", wallet.address().to_string());
+    Ok(doc.with_table("coins", rows, COIN_COLUMNS))
 }
 
 fn sent_document(sent: &Sent, to: &Address) -> Document {

@@ -9,6 +9,8 @@
     reason = "test helpers stop the test when something is wrong"
 )]
 
+mod amounts;
+mod api;
 mod fake;
 mod keys;
 mod light;
