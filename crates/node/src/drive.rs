@@ -1,4 +1,4 @@
-//! Runs a chain engine: one thread feeds it, a pool runs its jobs, the files take its batches.
+//! Runs a chain engine: one thread feeds it, others run its jobs, the files take its batches.
 //!
 //! The engine thread owns the engine and both files. An output is carried out before the next one is looked at, so
 //! what must be durable is on disk before what depends on it leaves the process (C4). A failed write ends the
@@ -21,6 +21,7 @@ use quil_types::{Millis, Timestamp};
 use tracing::{debug, error, warn};
 
 use crate::persist::Files;
+use crate::threads::JobThreads;
 
 /// Inputs that may wait for the engine. Gossip beyond it is dropped, everything else waits.
 pub const QUEUE: usize = 4096;
@@ -124,8 +125,8 @@ pub struct Driver {
     pub scheme: Arc<BlsScheme>,
     /// The files of the process.
     pub files: Files,
-    /// The CPU pool.
-    pub pool: Arc<rayon::ThreadPool>,
+    /// Threads of its jobs.
+    pub threads: JobThreads,
     /// Everything else.
     pub outside: Box<dyn Outside>,
 }
@@ -247,7 +248,7 @@ impl Turning {
                 inputs.insert(0, Input::Persisted(id));
             }
             Output::Run(Job::Solve(step)) => self.solve(step),
-            Output::Run(job) => self.pool(job),
+            Output::Run(job) => self.job(job),
             Output::CancelSolve => self.cancel.store(true, Ordering::Relaxed),
             Output::Deadline(at) => self.deadline = Some(at),
             Output::Halt(reason) => return Err(Stop::Halt(reason)),
@@ -256,11 +257,11 @@ impl Turning {
         Ok(())
     }
 
-    fn pool(&self, job: Job) {
+    fn job(&self, job: Job) {
         let (network, scheme, own) = self.parts();
         self.driver
-            .pool
-            .spawn(move || finish(&own, job.run(&network, &*scheme, &|| false)));
+            .threads
+            .run(move || finish(&own, job.run(&network, &*scheme, &|| false)));
     }
 
     /// The one long job has a thread of its own, so that it never holds up a check.

@@ -11,6 +11,9 @@ use quil_keys::{
     prover_entry, shard_member,
 };
 use quil_kzg::{Ceremony, SrsFile, TableBits};
+use quil_p2p::ipc::{
+    ClientConfig, IpcServer, IpcSession, ServerConfig, Timing, WorkerCert, connect,
+};
 use quil_p2p::{Host, HostConfig, HostHandle, Identity as P2pIdentity, Multiaddr};
 use quil_store::{MemStore, SafetyFile, Store};
 use quil_types::genesis::{
@@ -29,6 +32,7 @@ use crate::home::alias;
 use crate::persist::Files;
 use crate::recent::Recent;
 use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
+use crate::threads::JobThreads;
 
 pub(crate) fn secret(core: u8) -> Arc<SecretKey> {
     Arc::new(SecretKey::generate(&mut ChaCha20Rng::from_seed(
@@ -182,12 +186,7 @@ pub(crate) async fn start_process(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr
         network: Arc::clone(&network),
         scheme: Arc::new(scheme),
         files,
-        pool: Arc::new(
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
-                .build()
-                .unwrap(),
-        ),
+        threads: JobThreads::start().unwrap(),
         outside: Box::new(port),
     };
     let identity = P2pIdentity::from_secret(&mut [peer; 32]);
@@ -237,4 +236,33 @@ impl Process {
             .unwrap();
         self.host.shutdown().await;
     }
+}
+
+/// Both ends of a link between a master and its worker.
+pub(crate) async fn sessions() -> (IpcSession, IpcSession) {
+    let (master, worker) = (
+        P2pIdentity::from_secret(&mut [1; 32]),
+        P2pIdentity::from_secret(&mut [2; 32]),
+    );
+    let genesis = network().hash();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let expires = Timestamp::new(u64::try_from(now.as_millis()).unwrap() + 60_000);
+    let cert = WorkerCert::issue(&master, genesis, worker.key(), 1, expires);
+    let mut server = IpcServer::bind(ServerConfig {
+        identity: master.clone(),
+        genesis,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        timing: Timing::default(),
+    })
+    .await
+    .unwrap();
+    let dial = connect(ClientConfig {
+        identity: worker,
+        master: master.key(),
+        address: server.local_addr().unwrap(),
+        cert,
+        timing: Timing::default(),
+    });
+    let (above, below) = tokio::join!(server.accept(), dial);
+    (above.unwrap(), below.unwrap())
 }

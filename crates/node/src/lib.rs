@@ -17,6 +17,7 @@ pub mod service;
 pub mod spawner;
 pub mod supervisor;
 pub mod switchboard;
+pub mod threads;
 pub mod ticket;
 pub mod worker;
 

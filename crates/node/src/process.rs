@@ -27,6 +27,7 @@ use crate::drive::{Driver, EngineHandle, spawn};
 use crate::home::{Home, HomeError, alias};
 use crate::recent::Recent;
 use crate::switchboard::{Line, SwitchError, Switchboard, Wiring, port};
+use crate::threads::JobThreads;
 
 /// Time for a request to a peer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -206,11 +207,15 @@ impl Setup {
         getrandom::fill(&mut seed).map_err(system)?;
         let p2p = &self.config.p2p;
         let inbound_max = p2p.max_connections.saturating_mul(3) / 4;
+        let identity = self.peer_identity(core)?;
+        // The processes of a node share one list, in which they may stand themselves.
+        let own = format!("/p2p/{}", identity.peer_id());
+        let others = p2p.peers.iter().filter(|p| !p.ends_with(&own)).cloned();
         Ok(HostConfig {
-            identity: self.peer_identity(core)?,
+            identity,
             genesis: self.network.hash(),
             listen: addresses(&listen(&self.config, core))?,
-            bootstrap: addresses(&p2p.peers)?,
+            bootstrap: addresses(&others.collect::<Vec<_>>())?,
             records: Vec::new(),
             seed,
             gossip: Params {
@@ -310,10 +315,7 @@ impl Process {
             files.state(),
             Recent::new(Arc::clone(engine.ledger().last())),
         );
-        let pool = rayon::ThreadPoolBuilder::new()
-            .thread_name(|i| format!("job-{i}"))
-            .build();
-        let pool = Arc::new(pool.map_err(system)?);
+        let threads = JobThreads::start().map_err(system)?;
         let (host, events) = Host::spawn(setup.host(core)?).await?;
         let (port, socket) = port();
         let driver = Driver {
@@ -321,7 +323,7 @@ impl Process {
             network: Arc::clone(&network),
             scheme: Arc::new(scheme),
             files,
-            pool,
+            threads,
             outside: Box::new(port),
         };
         let (engine, thread) = spawn(driver).map_err(system)?;

@@ -38,12 +38,7 @@ fn start(files: Files) -> Running {
         network: fixture::network(),
         scheme: Arc::new(scheme),
         files,
-        pool: Arc::new(
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
-                .build()
-                .unwrap(),
-        ),
+        threads: JobThreads::start().unwrap(),
         outside: Box::new(Probe(send)),
     };
     let (handle, join) = spawn(driver).unwrap();
