@@ -1,0 +1,4 @@
+//! Loads for rate measurements.
+
+pub mod aes;
+pub mod gates;

@@ -1,0 +1,81 @@
+//! Ends of a session that are not its result.
+
+use quil_ot::OtError;
+
+/// Why a session stopped. Every variant but [`SessionError::Peer`], [`SessionError::Over`] and [`SessionError::Inputs`]
+/// has an abort code that is told to the other party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The other party speaks another version of the protocol.
+    #[error("another protocol version")]
+    Version,
+    /// The other party offers another suite; there is no negotiation.
+    #[error("another suite")]
+    Suite,
+    /// Both parties claim the same role.
+    #[error("both parties have the same role")]
+    Role,
+    /// The other party came for another rendezvous or code address.
+    #[error("another rendezvous or code address")]
+    Rendezvous,
+    /// The other party has another circuit, other input widths or other parameters.
+    #[error("another circuit, other widths or other parameters")]
+    Circuit,
+    /// A frame of unknown type, wrong length or wrong content.
+    #[error("malformed frame")]
+    Frame,
+    /// A frame that does not belong to this step.
+    #[error("frame out of order")]
+    Order,
+    /// An oblivious transfer failed.
+    #[error("oblivious transfer: {0}")]
+    Transfer(#[from] OtError),
+    /// An output label or its hash is not one of the two of its wire.
+    #[error("output is not authentic")]
+    Output,
+    /// The parties saw different bytes.
+    #[error("transcripts differ")]
+    Transcript,
+    /// A step took longer than allowed.
+    #[error("deadline passed")]
+    Deadline,
+    /// The own side stopped the session.
+    #[error("cancelled")]
+    Cancelled,
+    /// The other party stopped, with this code.
+    #[error("the other party aborted with code {0}")]
+    Peer(u16),
+    /// The session already failed.
+    #[error("the session is over")]
+    Over,
+    /// Inputs of another width than the circuit's. Found before anything is sent.
+    #[error("{found} input bits given, the circuit takes {expected}")]
+    Inputs {
+        /// Bits of the circuit.
+        expected: usize,
+        /// Bits given.
+        found: usize,
+    },
+}
+
+impl SessionError {
+    /// The code of the ABORT frame; `None` for ends that are not told.
+    #[must_use]
+    pub const fn code(&self) -> Option<u16> {
+        Some(match self {
+            Self::Version => 1,
+            Self::Suite => 2,
+            Self::Role => 3,
+            Self::Rendezvous => 4,
+            Self::Circuit => 5,
+            Self::Frame => 6,
+            Self::Order => 7,
+            Self::Transfer(_) => 8,
+            Self::Output => 9,
+            Self::Transcript => 10,
+            Self::Deadline => 11,
+            Self::Cancelled => 12,
+            Self::Peer(_) | Self::Over | Self::Inputs { .. } => return None,
+        })
+    }
+}
