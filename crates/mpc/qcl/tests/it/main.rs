@@ -2,6 +2,7 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::cast_possible_truncation,
@@ -11,3 +12,4 @@
 )]
 
 mod circuit;
+mod language;
