@@ -86,8 +86,8 @@ pub enum UpdateError {
     /// `rank` is not `parent_rank + 1`: the certificate does not finalise the parent.
     #[error("certificate does not commit the parent")]
     NotCommitting,
-    /// The recorded epoch is another one.
-    #[error("epoch {got}, recorded {recorded}")]
+    /// The header is of an epoch below the recorded one.
+    #[error("epoch {got} is below the recorded {recorded}")]
     Epoch {
         /// Of the header.
         got: Epoch,
@@ -103,6 +103,12 @@ pub enum UpdateError {
     /// The header has no anchor.
     #[error("header has no anchor")]
     NoAnchor,
+    /// The anchor lies before the end of the epoch below the header's: that epoch cannot be closed (S3).
+    #[error("anchor lies before epoch {0}")]
+    AnchorEpoch(Epoch),
+    /// The header stands behind its epoch's closing frame: what it finalises may be a frame that is discarded (C1).
+    #[error("frame behind a closing frame")]
+    Discarded,
     /// The anchor is not a final frame of this chain.
     #[error("anchor is not final in this chain")]
     AnchorUnknown,
@@ -216,7 +222,7 @@ pub fn check_update(
     if !header.commits_parent() {
         return Err(UpdateError::NotCommitting);
     }
-    if header.epoch != row.epoch {
+    if header.epoch < row.epoch {
         let (got, recorded) = (header.epoch, row.epoch);
         return Err(UpdateError::Epoch { got, recorded });
     }
@@ -225,15 +231,12 @@ pub fn check_update(
         recorded: row.height,
     })?;
     let anchor = header.anchor.as_ref().ok_or(UpdateError::NoAnchor)?;
+    check_place(header, anchor, rules)?;
     if !anchors.is_final(anchor) {
         return Err(UpdateError::AnchorUnknown);
     }
     let after = ShardRow {
-        epoch: if closed(header, anchor, rules) {
-            row.epoch.next()
-        } else {
-            row.epoch
-        },
+        epoch: header.epoch,
         height,
         id: header.parent,
         roots: header.state_roots,
@@ -242,16 +245,22 @@ pub fn check_update(
     Ok((shard, after))
 }
 
-/// Whether the frame that `header` finalises ends its epoch: it descends from the closing frame of epoch `e`.
+/// Where the header stands in its epoch (C1, S3).
 ///
-/// A shard frame anchored at or after the global closing frame is either the closing frame itself, which names the
-/// committee after the next one, or a descendant, which does not (C1, C2, S3).
-fn closed(header: &Header, anchor: &Anchor, rules: &Rules) -> bool {
-    let first_of_next = header
-        .epoch
-        .get()
-        .saturating_add(1)
-        .saturating_mul(rules.epoch_frames);
-    let closing = first_of_next.saturating_sub(1);
-    anchor.number.get() >= closing && header.next_committee_root == quil_types::Digest::ZERO
+/// A frame anchored at or behind the global closing frame is either the closing frame itself, which names the
+/// committee after the next one, or a descendant, which does not. A descendant alone does not say whether its parent
+/// is the closing frame or a descendant too, so none is recorded: the closing frame is the parent of the first frame
+/// of the next epoch, which is in rank 1 and records it.
+fn check_place(header: &Header, anchor: &Anchor, rules: &Rules) -> Result<(), UpdateError> {
+    let first_of = |epoch: u64| epoch.saturating_mul(rules.epoch_frames);
+    let closing_of = |next: u64| first_of(next).saturating_sub(1);
+    let epoch = header.epoch.get();
+    if anchor.number.get() < closing_of(epoch) {
+        return Err(UpdateError::AnchorEpoch(header.epoch));
+    }
+    let behind = anchor.number.get() >= closing_of(epoch.saturating_add(1));
+    if behind && header.next_committee_root == quil_types::Digest::ZERO {
+        return Err(UpdateError::Discarded);
+    }
+    Ok(())
 }

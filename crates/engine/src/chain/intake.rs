@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use quil_execution::mempool::InsertError;
+use quil_execution::state::StateFault;
 use quil_execution::token::{Checked, Refusal, stateless};
-use quil_hotstuff::{AdmissionError, Admitted, Input as CoreInput, Scheme};
+use quil_hotstuff::{AdmissionError, Admitted, Input as CoreInput, Place, Scheme};
 use quil_reel::SolverInput;
 use quil_types::limits::{
     BUNDLE_BYTES_MAX, FINALITY_PROOF_BYTES_MAX, PROPOSAL_BYTES_MAX, VOTE_MESSAGE_BYTES_MAX,
@@ -15,6 +16,7 @@ use quil_types::{
 };
 
 use super::{ChainEngine, Pool};
+use crate::error::LocalFault;
 use crate::io::{Class, GossipToken, Now, Output, RequestToken, SubmitError, Verdict};
 use crate::jobs::{Admit, Job, moment_of};
 use crate::pool::Waiter;
@@ -127,7 +129,9 @@ impl<S: Scheme> ChainEngine<S> {
         let Some(known) = known else {
             return reject(origin, "shard", out);
         };
-        let newer = update.header.number > known.next();
+        // A descendant of a closing frame cannot be recorded (S1); who followed its chain sends one in good faith.
+        let recordable = self.rule.place(&update.header) != Place::Descendant;
+        let newer = update.header.number > known.next() && recordable;
         let Pool::Updates(pool) = &mut self.pool else {
             return;
         };
@@ -235,6 +239,16 @@ impl<S: Scheme> ChainEngine<S> {
     ) {
         if let Pool::Bundles(pool) = &mut self.pool {
             pool.checking = false;
+        }
+        let fault = verdicts.iter().find_map(|(_, result)| match result {
+            // The store failed or is damaged; other faults are of the bundle's own making at worst.
+            Err(Refusal::Fault(fault @ (StateFault::Unavailable | StateFault::Corrupt(_)))) => {
+                Some(*fault)
+            }
+            _ => None,
+        });
+        if let Some(fault) = fault {
+            return self.halt(LocalFault::from(fault).into(), out);
         }
         for (checked, result) in verdicts {
             self.admit(&checked, result, out);

@@ -159,22 +159,24 @@ fn every_rule_of_an_update_has_its_error() {
         bent(&|h| h.rank = Rank::new(99)),
         UpdateError::NotCommitting
     );
-    let epoch = UpdateError::Epoch {
-        got: Epoch::new(1),
-        recorded: Epoch::ZERO,
-    };
-    assert_eq!(bent(&|h| h.epoch = Epoch::new(1)), epoch);
+    assert_eq!(
+        bent(&|h| h.epoch = Epoch::new(1)),
+        UpdateError::AnchorEpoch(Epoch::new(1))
+    );
     let height = UpdateError::Height {
         recorded: FrameNumber::ZERO,
     };
     assert_eq!(bent(&|h| h.number = FrameNumber::new(1)), height);
     assert_eq!(bent(&|h| h.number = FrameNumber::ZERO), height);
     assert_eq!(bent(&|h| h.anchor = None), UpdateError::NoAnchor);
-    let far = Anchor {
-        number: FrameNumber::new(1001),
-        id: FrameId([5; 32]),
+    let unknown = Anchor {
+        number: FrameNumber::new(4),
+        id: FrameId([6; 32]),
     };
-    assert_eq!(bent(&|h| h.anchor = Some(far)), UpdateError::AnchorUnknown);
+    assert_eq!(
+        bent(&|h| h.anchor = Some(unknown)),
+        UpdateError::AnchorUnknown
+    );
 }
 
 #[test]
@@ -198,33 +200,88 @@ fn certificate_must_name_the_header_and_verify() {
     assert_eq!(silent, Err(GlobalError::Verifier { got: 0, asked: 1 }));
 }
 
+fn anchored(epoch: u64, number: u64, anchor: u64, next: Digest) -> FinalityProof {
+    let mut h = header(shard(1), number);
+    h.epoch = Epoch::new(epoch);
+    h.anchor = Some(Anchor {
+        number: FrameNumber::new(anchor),
+        id: FrameId([5; 32]),
+    });
+    h.next_committee_root = next;
+    certified(h)
+}
+
 #[test]
-fn epoch_moves_on_with_a_descendant_of_the_closing_frame_only() {
+fn discarded_descendants_of_a_closing_frame_are_never_recorded() {
     let closing = rules().epoch_frames - 1;
-    let anchored = |number: u64, next: Digest| {
-        let mut h = header(shard(1), 5);
-        h.anchor = Some(Anchor {
-            number: FrameNumber::new(number),
-            id: FrameId([5; 32]),
-        });
-        h.next_committee_root = next;
-        run(vec![certified(h)]).unwrap()[0].1.epoch
-    };
+    let epoch = |update| run(vec![update]).map(|rows| rows[0].1.epoch);
     assert_eq!(
-        anchored(closing - 1, Digest::ZERO),
-        Epoch::ZERO,
+        epoch(anchored(0, 5, closing - 1, Digest::ZERO)),
+        Ok(Epoch::ZERO),
         "an ordinary frame"
     );
     assert_eq!(
-        anchored(closing, Digest([1; 32])),
-        Epoch::ZERO,
-        "the closing frame itself finalises its parent"
+        epoch(anchored(0, 5, closing, Digest([1; 32]))),
+        Ok(Epoch::ZERO),
+        "the closing frame finalises its parent"
+    );
+    for anchor in [closing, closing + 3] {
+        assert_eq!(
+            reason(anchored(0, 6, anchor, Digest::ZERO)),
+            UpdateError::Discarded,
+            "its parent may be the closing frame or a descendant of it"
+        );
+    }
+}
+
+#[test]
+fn first_frame_of_an_epoch_records_the_closing_frame_before_it() {
+    let closing = rules().epoch_frames - 1;
+    let mut update = anchored(1, 6, closing, Digest::ZERO);
+    update.header.rank = Rank::new(1);
+    update.header.parent_rank = Rank::ZERO;
+    let rows = run(vec![certified(update.header.clone())]).unwrap();
+    let row = &rows[0].1;
+    assert_eq!(
+        (row.epoch, row.height, row.id),
+        (Epoch::new(1), FrameNumber::new(5), update.header.parent)
     );
     assert_eq!(
-        anchored(closing, Digest::ZERO),
-        Epoch::new(1),
-        "its child finalises the closing frame"
+        reason(anchored(1, 6, closing - 1, Digest::ZERO)),
+        UpdateError::AnchorEpoch(Epoch::new(1)),
+        "the epoch before cannot be closed at this anchor"
     );
+}
+
+#[test]
+fn rows_are_ordered_by_epoch_and_height() {
+    let e = rules().epoch_frames;
+    let mut t = table();
+    let step = |t: &ShardTable, update| {
+        let body = Body::Global(Bounded::try_from(vec![update]).unwrap());
+        execute_global(t, &body, &rules(), &AnchorsUpTo(1 << 40), &OneByte)
+    };
+    let rows = step(&t, anchored(2, 9, 2 * e, Digest::ZERO)).unwrap();
+    t.apply(&rows);
+    let refused = |update| match step(&t, update) {
+        Err(GlobalError::Update { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        refused(anchored(1, 30, e, Digest::ZERO)),
+        UpdateError::Epoch {
+            got: Epoch::new(1),
+            recorded: Epoch::new(2)
+        },
+        "a higher frame of an epoch that is over"
+    );
+    let recorded = FrameNumber::new(8);
+    assert_eq!(
+        refused(anchored(3, 9, 3 * e, Digest::ZERO)),
+        UpdateError::Height { recorded },
+        "the same height in a later epoch"
+    );
+    assert!(step(&t, anchored(3, 10, 3 * e, Digest::ZERO)).is_ok());
 }
 
 #[test]
