@@ -17,11 +17,11 @@ mod judge;
 mod outputs;
 mod reel;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use quil_hotstuff::{Admission, Core, EpochRule, Scheme};
-use quil_types::{Chain, FrameId, Millis};
+use quil_types::{Chain, Epoch, FrameId, Header, Millis, Rank};
 
 use crate::beacons::Beacons;
 use crate::identity::Identity;
@@ -50,6 +50,14 @@ enum After {
     Nothing,
 }
 
+/// Position and identity of a stored proposal.
+pub(crate) type CandidateKey = (Epoch, Rank, FrameId);
+
+/// Where a proposal is stored.
+pub(crate) fn candidate_key(header: &Header) -> CandidateKey {
+    (header.epoch, header.rank, header.id())
+}
+
 /// What waits to be ordered.
 #[derive(Debug)]
 enum Pool {
@@ -76,6 +84,8 @@ pub struct ChainEngine<S: Scheme> {
     fetches: BTreeMap<RequestToken, Vec<FrameId>>,
     batches: BTreeMap<BatchId, After>,
     pending: VecDeque<quil_hotstuff::Input>,
+    /// Stored proposals.
+    candidates: BTreeSet<CandidateKey>,
     counter: u64,
     attempts: u32,
     core_deadline: Option<Millis>,
@@ -107,6 +117,8 @@ pub struct Parts<S: Scheme> {
     pub beacons: Option<Beacons>,
     /// Final global headers; shards only.
     pub globals: GlobalWindow,
+    /// Proposals in the store.
+    pub candidates: BTreeSet<(Epoch, Rank, FrameId)>,
 }
 
 impl<S: Scheme> ChainEngine<S> {
@@ -135,6 +147,7 @@ impl<S: Scheme> ChainEngine<S> {
             fetches: BTreeMap::new(),
             batches: BTreeMap::new(),
             pending: VecDeque::new(),
+            candidates: parts.candidates,
             counter: 0,
             attempts: 0,
             core_deadline: None,
@@ -202,7 +215,7 @@ impl<S: Scheme> ChainEngine<S> {
                 .push_back(quil_hotstuff::Input::Checked(outcome)),
             JobOutcome::Judged { id, result } => self.on_judged(now, id, result, out),
             JobOutcome::Built { ticket, result } => self.on_built(now, ticket, result, out),
-            JobOutcome::Committed { id, result } => self.on_committed(now, id, &result, out),
+            JobOutcome::Committed(result) => self.on_committed(now, &result, out),
             JobOutcome::Admitted(verdicts) => self.on_admitted(verdicts, out),
             JobOutcome::Solved(witness) => self.on_solved(now, witness, out),
             JobOutcome::BeaconChecked { witness, valid } => {

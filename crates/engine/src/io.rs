@@ -11,6 +11,7 @@ use quil_types::{
     FramesResponse, Header, Millis, PeerKey, Rank, ShardAddr, ShardRow, Timestamp, TxId,
 };
 
+use crate::error::LocalFault;
 use crate::jobs::{Job, JobOutcome};
 use crate::snapshot::Snapshot;
 
@@ -88,6 +89,23 @@ pub enum Input {
     GlobalFinal(Box<Header>),
 }
 
+impl Input {
+    /// A fixed word for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Gossip { .. } => "gossip",
+            Self::Submit { .. } => "submit",
+            Self::Done(_) => "done",
+            Self::Persisted(_) => "persisted",
+            Self::Deadline => "deadline",
+            Self::Fetched { .. } => "fetched",
+            Self::GlobalFinal(_) => "global_final",
+        }
+    }
+}
+
 /// Where a batch goes (section C4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
@@ -152,6 +170,9 @@ pub enum Halt {
     /// A final frame does not execute here: this node's state differs from the network's.
     #[error("final frame {0} gives other roots here: the local state is damaged")]
     StateMismatch(FrameNumber),
+    /// The local store or state cannot answer. Nothing was said that depends on the missing answer.
+    #[error("{0}")]
+    Local(#[from] LocalFault),
 }
 
 /// What happened, for users, metrics and other engines.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use quil_execution::frame::{FrameContext, FrameError, build, execute};
-use quil_execution::global::{self, execute_global};
+use quil_execution::global::{self, GlobalError, execute_global};
 use quil_execution::token::{Checked, Moment, Refusal, contextual, verify_cached};
 use quil_hotstuff::{Finality, Scheme, Term, verify_epoch_proof, verify_finality_proof};
 use quil_reel::{ReelEpoch, Step};
@@ -149,13 +149,8 @@ pub enum JobOutcome {
         /// The body with its effects.
         result: Result<Box<BuiltBody>, StateError>,
     },
-    /// Of a commit.
-    Committed {
-        /// The frame.
-        id: FrameId,
-        /// Whether its roots are known now.
-        result: Result<(), StateError>,
-    },
+    /// Of a commit: whether the roots are known now.
+    Committed(Result<(), StateError>),
     /// Of an admission: one verdict per bundle.
     Admitted(Vec<(Arc<Checked>, Result<(), Refusal>)>),
     /// Of an evaluation; `None` when it was cancelled.
@@ -247,6 +242,22 @@ impl JudgeError {
 }
 
 impl Job {
+    /// A fixed word for metrics.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Consensus(_) => "consensus",
+            Self::Judge(_) => "judge",
+            Self::Build(_) => "build",
+            Self::Commit(_) => "commit",
+            Self::Admit(_) => "admit",
+            Self::Solve(_) => "solve",
+            Self::CheckBeacon(..) => "check_beacon",
+            Self::CheckUpdate(_) => "check_update",
+            Self::Replay(_) => "replay",
+        }
+    }
+
     /// Runs the job. `cancelled` is asked now and then by the long one.
     #[must_use]
     pub fn run<S: Scheme>(
@@ -271,10 +282,7 @@ impl Job {
                     result: run_build(*build, network, scheme).map(Box::new),
                 }
             }
-            Self::Commit(snapshot) => JobOutcome::Committed {
-                id: snapshot.id(),
-                result: snapshot.commit(network).map(drop),
-            },
+            Self::Commit(snapshot) => JobOutcome::Committed(snapshot.commit(network).map(drop)),
             Self::Admit(admit) => JobOutcome::Admitted(run_admit(*admit, network)),
             Self::Solve(step) => JobOutcome::Solved(network.reel().solve(&step, cancelled)),
             Self::CheckBeacon(step, witness) => {
@@ -376,7 +384,10 @@ fn run_body<S: Scheme>(
             ancestors,
             &certificates,
         )
-        .map_err(|e| JudgeError::Body(e.to_string()))?;
+        .map_err(|e| match e {
+            GlobalError::Fault(fault) => JudgeError::Local(StateError::Fault(fault)),
+            other => JudgeError::Body(other.to_string()),
+        })?;
         return Ok(Effects {
             rows,
             ..Effects::default()

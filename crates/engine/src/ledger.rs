@@ -11,8 +11,11 @@ use crate::window::{Ancestors, SETTLE_WINDOW};
 
 /// Speculative states kept; above it the oldest uncertified ones are executed again when they are needed.
 pub(crate) const SPECULATIVE_MAX: usize = 64;
-/// Final states kept for proofs against settled roots: a settled frame is a few frames old.
-pub(crate) const HISTORY_MAX: usize = 128;
+/// Final states kept for proofs against settled roots: a settled frame is a few frames old. The store keeps the nodes
+/// and values of exactly these (K6).
+pub const HISTORY_MAX: usize = 128;
+/// Final states whose tries stay in memory: jobs that began before the next frame became final read the one before.
+const WARM: usize = 2;
 
 /// A frame that is final and waits for its turn to be written.
 #[derive(Clone, Debug)]
@@ -148,7 +151,13 @@ impl Ledger {
         let horizon =
             FrameNumber::new(number.get().saturating_sub(SETTLE_WINDOW.saturating_mul(2)));
         *settled = settled.split_off(&horizon);
+        if let Some(state) = snapshot.state() {
+            state.note_durable(number);
+        }
         self.history.push_back(Arc::clone(&snapshot));
+        if let Some(old) = self.history.iter().rev().nth(WARM) {
+            old.archive();
+        }
         while self.history.len() > HISTORY_MAX {
             self.history.pop_front();
         }

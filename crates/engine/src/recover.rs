@@ -13,11 +13,11 @@ use quil_hotstuff::{verify_epoch_proof, verify_finality_proof};
 use quil_reel::{REEL_EPOCH_BYTES_MAX, ReelEpoch};
 use quil_types::{
     Anchor, Beacon, Body, Canonical, Chain, Digest, Epoch, EpochProof, FrameId, FrameNumber,
-    Header, ProverId, Rank, SHARD_ROW_BYTES_MAX, ShardAddr, ShardRow,
+    Header, ProverId, Rank, ShardAddr,
 };
 
 use crate::beacons::Beacons;
-use crate::chain::{ChainEngine, Parts};
+use crate::chain::{ChainEngine, Parts, candidate_key};
 use crate::error::LocalFault;
 use crate::identity::Identity;
 use crate::io::Write;
@@ -26,7 +26,9 @@ use crate::ledger::{HISTORY_MAX, Ledger};
 use crate::network::Network;
 use crate::queries;
 use crate::snapshot::{Effects, Snapshot};
-use crate::state::{ChainState, STORED_ROOTS_BYTES_MAX, StateSource, StoredRoots};
+use crate::state::{
+    AUDIT_BRANCHES, ChainState, STORED_ROOTS_BYTES_MAX, StateError, StateSource, StoredRoots,
+};
 use crate::tables::{Reader, Table};
 use crate::window::{GlobalWindow, SETTLE_WINDOW};
 
@@ -72,10 +74,13 @@ pub fn recover<S: Scheme, R: Reader>(
     };
     let head = match &last {
         Some(header) => load_snapshot(network, chain, header, reader, source)?,
-        None => Arc::new(genesis_snapshot(network, chain)?),
+        None => Arc::new(genesis_snapshot(network, chain, source)?),
     };
+    audit(network, &head)?;
     let header = head.header().clone();
     let (finality, opened) = proofs(network, chain, &consensus.scheme, &header, reader)?;
+    let proposals = queries::candidates(reader, CANDIDATES_MAX)?;
+    let candidates = proposals.iter().map(|p| candidate_key(&p.header)).collect();
     let recovered = Recovered {
         head: header.clone(),
         finality,
@@ -83,7 +88,7 @@ pub fn recover<S: Scheme, R: Reader>(
         committees: committees(network, chain, header.epoch),
         safety: safety_record(consensus.safety.as_deref())?,
         fresh_key: consensus.fresh_key,
-        candidates: queries::candidates(reader, CANDIDATES_MAX)?,
+        candidates: proposals,
     };
     let core = Core::recover(
         config(network, chain, consensus.key),
@@ -104,6 +109,7 @@ pub fn recover<S: Scheme, R: Reader>(
             None
         },
         globals: load_globals(network, chain, reader)?,
+        candidates,
     };
     Ok((ChainEngine::new(parts), writes))
 }
@@ -196,6 +202,69 @@ fn proofs<S: Scheme, R: Reader>(
     Ok((Some(Finality::Child(Box::new(proof))), opened))
 }
 
+/// Recomputes 64 random branches of each set before anything is said that depends on them (K5). The seed is the last
+/// frame's identity: which branches are looked at changes from start to start, and a simulation repeats itself.
+fn audit(network: &Network, head: &Snapshot) -> Result<(), LocalFault> {
+    let Some(state) = head.state() else {
+        return Ok(());
+    };
+    let branches = state.audit(network, head.id().0, AUDIT_BRANCHES)?;
+    tracing::debug!(branches, "recomputed at start");
+    Ok(())
+}
+
+/// Reopens the state after the last final frame and recomputes all of it from its leaves (K5): for operators who doubt
+/// their disk. Reads the whole state.
+///
+/// # Errors
+/// [`LocalFault`] with the place that differs. An empty store is in order.
+pub fn recommit_store<R: Reader>(
+    network: &Network,
+    chain: Chain,
+    reader: &R,
+    source: &Arc<dyn StateSource>,
+) -> Result<(), LocalFault> {
+    check_network(network, reader)?;
+    let Some(last) = queries::last_final(reader)? else {
+        return Ok(());
+    };
+    let state = load_state(chain, last.number, source)?;
+    let state = state.ok_or(LocalFault::Corrupt {
+        table: Table::Roots.name(),
+    })?;
+    Ok(state.recommit(network)?)
+}
+
+/// The state after one of the last [`HISTORY_MAX`] final frames, from the store: for proofs against settled roots
+/// after a restart. `None` when it is not kept.
+///
+/// # Errors
+/// [`LocalFault`].
+pub fn kept_state(
+    chain: Chain,
+    number: FrameNumber,
+    source: &Arc<dyn StateSource>,
+) -> Result<Option<ChainState>, LocalFault> {
+    load_state(chain, number, source)
+}
+
+fn load_state(
+    chain: Chain,
+    number: FrameNumber,
+    source: &Arc<dyn StateSource>,
+) -> Result<Option<ChainState>, LocalFault> {
+    let roots = source
+        .get(Table::Roots, &keys::number(number))
+        .map_err(|e| LocalFault::Store(e.to_string()))?;
+    let Some(roots) = roots else { return Ok(None) };
+    let roots = StoredRoots::decode(&roots, STORED_ROOTS_BYTES_MAX);
+    let roots = roots.map_err(|_| LocalFault::Corrupt {
+        table: Table::Roots.name(),
+    })?;
+    let state = ChainState::open(chain, number, roots, Arc::clone(source))?;
+    Ok(Some(state))
+}
+
 fn load_snapshot<R: Reader>(
     network: &Network,
     chain: Chain,
@@ -203,17 +272,11 @@ fn load_snapshot<R: Reader>(
     reader: &R,
     source: &Arc<dyn StateSource>,
 ) -> Result<Arc<Snapshot>, LocalFault> {
-    let roots = reader
-        .get(Table::Meta, keys::ROOTS)
-        .map_err(|e| LocalFault::Store(e.to_string()))?;
-    let corrupt = |_| LocalFault::Corrupt {
-        table: Table::Meta.name(),
-    };
-    let roots =
-        StoredRoots::decode(&roots.unwrap_or_default(), STORED_ROOTS_BYTES_MAX).map_err(corrupt)?;
-    let state = ChainState::open(chain, roots, Arc::clone(source))
-        .map_err(|e| LocalFault::State(e.to_string()))?;
-    let table = load_table(network, chain, source)?;
+    let state = load_state(chain, header.number, source)?;
+    let state = state.ok_or(LocalFault::Corrupt {
+        table: Table::Roots.name(),
+    })?;
+    let table = load_table(network, chain, &state)?;
     let effects = load_effects(network, header, reader)?;
     Ok(Arc::new(Snapshot::base(
         header.clone(),
@@ -226,21 +289,18 @@ fn load_snapshot<R: Reader>(
 fn load_table(
     network: &Network,
     chain: Chain,
-    source: &Arc<dyn StateSource>,
+    state: &ChainState,
 ) -> Result<ShardTable, LocalFault> {
     if chain != Chain::Global {
         return Ok(ShardTable::default());
     }
     let mut rows = Vec::new();
     for shard in &network.genesis().shards {
-        let bytes = source.record(4, &quil_execution::global::row_key(shard.addr));
-        let row = bytes.and_then(|b| ShardRow::decode(&b, SHARD_ROW_BYTES_MAX).ok());
-        rows.push((
-            shard.addr,
-            row.ok_or(LocalFault::Corrupt {
-                table: Table::Records.name(),
-            })?,
-        ));
+        let row = state.table().get(&shard.addr).map_err(StateError::from)?;
+        let missing = LocalFault::Corrupt {
+            table: Table::Records.name(),
+        };
+        rows.push((shard.addr, row.ok_or(missing)?));
     }
     Ok(ShardTable::new(rows))
 }
@@ -441,9 +501,14 @@ fn header_of(network: &Network, chain: Chain, state: &ChainState) -> Result<Head
     })
 }
 
-fn genesis_snapshot(network: &Network, chain: Chain) -> Result<Snapshot, LocalFault> {
+fn genesis_snapshot(
+    network: &Network,
+    chain: Chain,
+    source: &Arc<dyn StateSource>,
+) -> Result<Snapshot, LocalFault> {
     let (state, table, _) = genesis_state(network, chain)?;
     let header = header_of(network, chain, &state)?;
+    let state = state.stored_in(FrameNumber::ZERO, Arc::clone(source));
     Ok(Snapshot::base(header, state, table, Effects::default()))
 }
 

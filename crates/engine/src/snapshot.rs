@@ -2,10 +2,12 @@
 //!
 //! A snapshot starts as the writes of its frame over its parent's state: enough to execute the next frame and to
 //! vote. Committing it computes the trie roots, which the child's header needs. Both happen on CPU threads;
-//! snapshots are shared, never changed otherwise. Final snapshots go to disk, speculative ones live in memory.
+//! snapshots are shared, never changed otherwise. Final snapshots go to disk, speculative ones live in memory. What
+//! only the way to the roots needs is dropped as soon as they are known, and an old final state keeps nothing of its
+//! tries in memory: readers of it load what they need.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use quil_execution::fee::Fullness;
 use quil_execution::global::ShardTable;
@@ -29,7 +31,7 @@ pub struct Roots {
 /// What a frame's body did.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
-    /// Records, in key order.
+    /// Records, in key order. Empty in a snapshot: they are part of its state.
     pub writes: WriteSet,
     /// Rows of the shard table; global chain only.
     pub rows: Vec<(ShardAddr, ShardRow)>,
@@ -47,46 +49,55 @@ pub struct Snapshot {
     effects: Effects,
     receipts_root: Digest,
     table: Arc<ShardTable>,
-    index: BTreeMap<RecordKey, usize>,
     /// Dropped once this snapshot is committed: then nothing reads through the parent any more.
-    parent: Mutex<Option<Arc<Self>>>,
-    committed: OnceLock<Committed>,
+    pending: Mutex<Option<Arc<Pending>>>,
+    committed: RwLock<Option<Committed>>,
+    /// Held by who computes the roots.
+    committing: Mutex<()>,
+}
+
+/// The writes of a frame over its parent's state.
+#[derive(Debug)]
+struct Pending {
+    parent: Arc<Snapshot>,
+    effects: Effects,
+    index: BTreeMap<RecordKey, usize>,
 }
 
 #[derive(Debug)]
 struct Committed {
     state: ChainState,
     roots: Roots,
-    commit: Mutex<Option<Commit>>,
+    commit: Option<Commit>,
 }
 
 impl Snapshot {
     /// The state at genesis or as loaded from the store: committed from the start.
     #[must_use]
     pub fn base(header: Header, state: ChainState, table: ShardTable, effects: Effects) -> Self {
-        let roots = state.roots();
-        let committed = OnceLock::new();
-        let stored = committed.set(Committed {
+        let committed = Committed {
+            roots: state.roots(),
             state,
-            roots,
-            commit: Mutex::new(None),
-        });
-        debug_assert!(stored.is_ok(), "a new cell is empty");
+            commit: None,
+        };
         Self {
             id: header.id(),
             header,
             receipts_root: merkle::root(&effects.receipts),
-            effects,
+            effects: Effects {
+                writes: WriteSet::default(),
+                ..effects
+            },
             table: Arc::new(table),
-            index: BTreeMap::new(),
-            parent: Mutex::new(None),
-            committed,
+            pending: Mutex::new(None),
+            committed: RwLock::new(Some(committed)),
+            committing: Mutex::new(()),
         }
     }
 
     /// The state after a frame on top of its parent's.
     #[must_use]
-    pub fn child(parent: &Arc<Self>, header: Header, effects: Effects) -> Self {
+    pub fn child(parent: &Arc<Self>, header: Header, mut effects: Effects) -> Self {
         let table = if effects.rows.is_empty() {
             Arc::clone(&parent.table)
         } else {
@@ -94,20 +105,25 @@ impl Snapshot {
             table.apply(&effects.rows);
             Arc::new(table)
         };
+        let writes = core::mem::take(&mut effects.writes);
+        let pending = Pending {
+            parent: Arc::clone(parent),
+            index: writes.iter().enumerate().map(|(i, w)| (w.key, i)).collect(),
+            effects: Effects {
+                writes,
+                rows: effects.rows.clone(),
+                ..Effects::default()
+            },
+        };
         Self {
             id: header.id(),
             header,
             receipts_root: merkle::root(&effects.receipts),
-            index: effects
-                .writes
-                .iter()
-                .enumerate()
-                .map(|(i, w)| (w.key, i))
-                .collect(),
             effects,
             table,
-            parent: Mutex::new(Some(Arc::clone(parent))),
-            committed: OnceLock::new(),
+            pending: Mutex::new(Some(Arc::new(pending))),
+            committed: RwLock::new(None),
+            committing: Mutex::new(()),
         }
     }
 
@@ -150,19 +166,26 @@ impl Snapshot {
     /// Roots, once they are computed.
     #[must_use]
     pub fn roots(&self) -> Option<Roots> {
-        self.committed.get().map(|c| c.roots)
+        self.committed().as_ref().map(|c| c.roots)
     }
 
     /// The committed state, once it is computed.
     #[must_use]
-    pub fn state(&self) -> Option<&ChainState> {
-        self.committed.get().map(|c| &c.state)
+    pub fn state(&self) -> Option<ChainState> {
+        self.committed().as_ref().map(|c| c.state.clone())
     }
 
     /// What the store must write to hold this state, once; `None` before the commit and afterwards.
     #[must_use]
     pub fn take_commit(&self) -> Option<Commit> {
-        self.committed.get().and_then(|c| lock(&c.commit).take())
+        self.committed_mut().as_mut()?.commit.take()
+    }
+
+    /// Forgets what is in memory of a state that is on disk and not the last one any more.
+    pub(crate) fn archive(&self) {
+        if let Some(committed) = &mut *self.committed_mut() {
+            committed.state = committed.state.archived();
+        }
     }
 
     /// Computes the roots, and those of uncommitted ancestors first. Callable from several threads: the second one
@@ -171,29 +194,34 @@ impl Snapshot {
     /// # Errors
     /// [`StateError`] when the state cannot be read.
     pub fn commit(&self, network: &Network) -> Result<Roots, StateError> {
-        if let Some(done) = self.committed.get() {
-            return Ok(done.roots);
+        let _turn = lock(&self.committing);
+        if let Some(roots) = self.roots() {
+            return Ok(roots);
         }
-        let mut parent = lock(&self.parent);
-        if let Some(done) = self.committed.get() {
-            return Ok(done.roots);
-        }
-        let above = parent.as_ref().ok_or(StateError::NoBase)?;
-        above.commit(network)?;
-        let base = above.state().ok_or(StateError::NoBase)?;
-        let (state, commit) = base.apply(network, self.number(), &self.effects)?;
+        let pending = lock(&self.pending).clone().ok_or(StateError::NoBase)?;
+        pending.parent.commit(network)?;
+        let base = pending.parent.state().ok_or(StateError::NoBase)?;
+        let (state, commit) = base.apply(network, self.number(), &pending.effects)?;
         let roots = state.roots();
-        let stored = self.committed.set(Committed {
+        *self.committed_mut() = Some(Committed {
             state,
             roots,
-            commit: Mutex::new(Some(commit)),
+            commit: Some(commit),
         });
-        debug_assert!(
-            stored.is_ok(),
-            "the lock on the parent admits one committer"
-        );
-        *parent = None;
+        *lock(&self.pending) = None;
         Ok(roots)
+    }
+
+    fn committed(&self) -> RwLockReadGuard<'_, Option<Committed>> {
+        self.committed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn committed_mut(&self) -> RwLockWriteGuard<'_, Option<Committed>> {
+        self.committed
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,26 +232,22 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl StateView for Snapshot {
     fn read(&self, key: &RecordKey) -> Result<Option<Entry>, StateFault> {
-        if let Some(done) = self.committed.get() {
+        if let Some(done) = &*self.committed() {
             return done.state.read(key);
         }
-        let own = self
+        // Set before this one is dropped, so one of the two is there.
+        let pending = lock(&self.pending).clone();
+        let Some(pending) = pending else {
+            let state = self.state().ok_or(StateFault::Unavailable)?;
+            return state.read(key);
+        };
+        let own = pending
             .index
             .get(key)
-            .and_then(|i| self.effects.writes.iter().nth(*i));
-        if let Some(write) = own {
-            return Ok(Some(write.entry.clone()));
-        }
-        let parent = lock(&self.parent).clone();
-        match parent {
-            Some(parent) => parent.read(key),
-            // Committed between the two looks.
-            None => self
-                .committed
-                .get()
-                .ok_or(StateFault::Unavailable)?
-                .state
-                .read(key),
+            .and_then(|i| pending.effects.writes.iter().nth(*i));
+        match own {
+            Some(write) => Ok(Some(write.entry.clone())),
+            None => pending.parent.read(key),
         }
     }
 }

@@ -19,10 +19,14 @@ pub enum Table {
     Receipts,
     /// Number and index of an executed bundle by identity.
     Transactions,
-    /// Records of the state by set and key: version and value.
+    /// Values of the state by set, key and content hash: those of the kept final states.
     Records,
-    /// Trie nodes by set and node key.
+    /// Trie nodes by set and node key: those of the kept final states.
     Nodes,
+    /// Root records of the tries of a kept final state by number.
+    Roots,
+    /// Nodes and values that the state of a number does not read and the one before does: by number and position.
+    Obsolete,
     /// Epoch proofs by epoch.
     EpochProofs,
     /// Frozen committees by epoch.
@@ -35,7 +39,7 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Safety,
         Self::Meta,
         Self::Frames,
@@ -46,6 +50,8 @@ impl Table {
         Self::Transactions,
         Self::Records,
         Self::Nodes,
+        Self::Roots,
+        Self::Obsolete,
         Self::EpochProofs,
         Self::Committees,
         Self::GlobalHeaders,
@@ -66,6 +72,8 @@ impl Table {
             Self::Transactions => "transactions",
             Self::Records => "records",
             Self::Nodes => "nodes",
+            Self::Roots => "roots",
+            Self::Obsolete => "obsolete",
             Self::EpochProofs => "epoch_proofs",
             Self::Committees => "committees",
             Self::GlobalHeaders => "global_headers",

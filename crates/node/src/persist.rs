@@ -6,10 +6,10 @@ mod tests;
 use std::sync::Arc;
 
 use quil_engine::io::{File, Write};
-use quil_engine::state::{StateSource, stored_node_key, stored_record_key};
+use quil_engine::state::StateSource;
 use quil_engine::tables::{Reader, Table};
 use quil_store::{Direction, KeyRange, SafetyFile, Store, StoreError, TableDef, View, WriteBatch};
-use quil_trie::{NodeKey, NodeSource, SetId, SourceError};
+use quil_trie::SourceError;
 use quil_types::Chain;
 use tracing::error;
 
@@ -153,28 +153,12 @@ impl Reader for StoreReader {
 #[derive(Clone, Debug)]
 pub struct StoreSource(Arc<dyn Store>);
 
-impl StoreSource {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.view()?.get(&def(table), key)
-    }
-}
-
-impl NodeSource for StoreSource {
-    fn node(&self, set: &SetId, key: &NodeKey) -> Result<Option<Vec<u8>>, SourceError> {
-        self.get(Table::Nodes, &stored_node_key(set, key))
-            .map_err(|e| {
-                error!(%e, "a trie node cannot be read");
-                SourceError(e.to_string())
-            })
-    }
-}
-
 impl StateSource for StoreSource {
-    fn record(&self, phase: u8, key: &[u8; 64]) -> Option<Vec<u8>> {
-        let found = self.get(Table::Records, &stored_record_key(phase, key));
-        found.unwrap_or_else(|e| {
-            error!(%e, "a record cannot be read");
-            None
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = self.0.view().and_then(|v| v.get(&def(table), key));
+        found.map_err(|e| {
+            error!(%e, table = table.name(), "the state cannot be read");
+            SourceError(e.to_string())
         })
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use quil_engine::io::{Class, Event, File, Input, Now, Output, RequestToken, SubmitError};
-use quil_engine::io::{GossipToken, Write};
+use quil_engine::io::{
+    BatchId, Class, Event, File, GossipToken, Halt, Input, Now, Output, RequestToken, SubmitError,
+    Write,
+};
 use quil_engine::jobs::Job;
 use quil_engine::state::StateSource;
 use quil_engine::tables::Table;
@@ -16,9 +18,13 @@ use quil_types::{
     SettlementMessage, ShardAddr, ShardRow, Timestamp, TxId, tags,
 };
 
+use crate::costs::Costs;
 use crate::genesis::{START_MS, SimGenesis, peer_secret, signer, sim_genesis};
 use crate::rng::Dice;
 use crate::store::MemoryTables;
+
+/// A killed process starts again within this time, milliseconds.
+const RESTART_MS: u64 = 4_000;
 
 /// One engine: a node's master (core 0) or its worker (core 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +50,9 @@ pub struct Faults {
     pub cpu_ms: u64,
     /// Nodes that hear only each other, when not empty.
     pub island: BTreeSet<u16>,
+    /// Durable writes at which the process that writes is killed, before or after the write; it starts again within a
+    /// few seconds. Never processes of two nodes at once.
+    pub crash_per_mille: u64,
 }
 
 impl Default for Faults {
@@ -55,6 +64,7 @@ impl Default for Faults {
             disk_ms: 3,
             cpu_ms: 10,
             island: BTreeSet::new(),
+            crash_per_mille: 0,
         }
     }
 }
@@ -68,9 +78,15 @@ pub enum Observation {
     Settled(EngineId, ShardAddr, Box<ShardRow>),
     /// A submitted bundle was answered.
     Answer(RequestToken, Result<TxId, SubmitError>),
+    /// An engine whose disk was broken on purpose stopped.
+    Halted(EngineId, Halt),
+    /// A process was killed at a durable write.
+    Killed(EngineId),
 }
 
 struct Process {
+    /// Of its own: a process shares no verdicts with others.
+    network: Arc<Network>,
     engine: Option<ChainEngine<KeyedScheme>>,
     disk: MemoryTables,
     safety: MemoryTables,
@@ -78,13 +94,15 @@ struct Process {
     life: u32,
     started_at: u64,
     deadline: Option<u64>,
-    globals: Vec<quil_types::Header>,
+    /// Highest final global frame that a worker got from its master in this life.
+    handed: FrameNumber,
 }
 
 enum Happening {
     Input(EngineId, u32, Box<Input>),
-    Disk(EngineId, u32, quil_engine::io::BatchId, File, Vec<Write>),
+    Disk(EngineId, u32, BatchId, File, Vec<Write>),
     Timer(EngineId, u32, u64),
+    Restart(EngineId),
 }
 
 /// A whole network. See the crate documentation.
@@ -102,6 +120,7 @@ pub struct SimNet {
     finals: BTreeMap<(Chain, FrameNumber), FrameId>,
     seen: VecDeque<Observation>,
     gossip: u64,
+    costs: Costs,
 }
 
 impl core::fmt::Debug for SimNet {
@@ -145,6 +164,7 @@ impl SimNet {
             finals: BTreeMap::new(),
             seen: VecDeque::new(),
             gossip: 0,
+            costs: Costs::default(),
         };
         for node in 0..choice.nodes {
             for core in 0..2 {
@@ -172,6 +192,25 @@ impl SimNet {
         self.trace
     }
 
+    /// Real time spent so far.
+    #[must_use]
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// Starts measuring again.
+    pub fn reset_costs(&mut self) {
+        self.costs = Costs::default();
+    }
+
+    /// Where an executed bundle stands in the final frames of a process.
+    #[must_use]
+    pub fn transaction(&self, id: EngineId, tx: TxId) -> Option<quil_engine::TxPosition> {
+        let process = self.processes.get(&id)?;
+        let found = queries::transaction(&process.disk, tx);
+        found.ok().flatten().map(|(position, _)| position)
+    }
+
     fn chain(&self, id: EngineId) -> Chain {
         match (id.core, self.network.genesis().shards.first()) {
             (1.., Some(shard)) => Chain::Shard(shard.addr),
@@ -181,13 +220,17 @@ impl SimNet {
 
     fn add(&mut self, id: EngineId) {
         let process = Process {
+            network: Arc::new(Network::unchecked(
+                self.network.genesis().clone(),
+                Arc::clone(self.network.kzg()),
+            )),
             engine: None,
             disk: MemoryTables::default(),
             safety: MemoryTables::default(),
             life: 0,
             started_at: 0,
             deadline: None,
-            globals: Vec::new(),
+            handed: FrameNumber::ZERO,
         };
         self.processes.insert(id, process);
         self.start(id);
@@ -223,12 +266,13 @@ impl SimNet {
             scheme: KeyedScheme,
             signer: Some(Arc::new(key.clone())),
             key: Some(key.public()),
-            fresh_key: safety.is_none() && process.life == 0,
+            // Simulated disks lose nothing, so a missing record means that nothing was signed.
+            fresh_key: safety.is_none(),
             safety,
         };
         let source: Arc<dyn StateSource> = Arc::new(process.disk.clone());
         let started = recover(
-            &self.network,
+            &process.network,
             chain,
             identity,
             consensus,
@@ -241,23 +285,31 @@ impl SimNet {
         process.life = process.life.saturating_add(1);
         process.started_at = self.now_ms;
         process.deadline = None;
+        process.handed = FrameNumber::ZERO;
         let life = process.life;
         self.at(0, Happening::Input(id, life, Box::new(Input::Start)));
         if id.core > 0 {
-            self.hand_down_all(id);
+            self.hand_down(id.node);
         }
     }
 
-    /// A worker that starts gets the final global headers that its master has.
-    fn hand_down_all(&mut self, worker: EngineId) {
-        let master = EngineId { core: 0, ..worker };
-        let headers = self
-            .processes
-            .get(&master)
-            .map(|p| p.globals.clone())
-            .unwrap_or_default();
-        for header in headers {
-            self.deliver(worker, 1, Input::GlobalFinal(Box::new(header)));
+    /// A worker gets the final global headers that its master has on disk, each once per life.
+    fn hand_down(&mut self, node: u16) {
+        let (master, worker) = (EngineId { node, core: 0 }, EngineId { node, core: 1 });
+        let (Some(from), Some(above)) = (
+            self.processes.get(&worker).map(|p| p.handed.next()),
+            self.processes.get(&master),
+        ) else {
+            return;
+        };
+        let disk = above.disk.clone();
+        let mut number = from;
+        while let Ok(Some(frame)) = queries::frame(&disk, number) {
+            self.deliver(worker, 1, Input::GlobalFinal(Box::new(frame.header)));
+            if let Some(process) = self.processes.get_mut(&worker) {
+                process.handed = number;
+            }
+            number = number.next();
         }
     }
 
@@ -267,6 +319,32 @@ impl SimNet {
             process.engine = None;
             process.life = process.life.saturating_add(1);
         }
+    }
+
+    /// From now on no read of the state of a process succeeds.
+    pub fn break_disk(&mut self, id: EngineId) {
+        if let Some(process) = self.processes.get(&id) {
+            process.disk.break_reads();
+        }
+    }
+
+    /// The frame that a process voted for at each epoch and rank.
+    pub fn votes(&self, id: EngineId) -> impl Iterator<Item = &FrameId> {
+        let own = self.votes.iter().filter(move |((by, ..), _)| *by == id);
+        own.map(|(_, frame)| frame)
+    }
+
+    /// Processes killed at a durable write so far.
+    #[must_use]
+    pub fn killed(&self) -> usize {
+        let kills = |o: &&Observation| matches!(o, Observation::Killed(_));
+        self.seen.iter().filter(kills).count()
+    }
+
+    /// Whether every process runs.
+    #[must_use]
+    pub fn all_run(&self) -> bool {
+        self.processes.values().all(|p| p.engine.is_some())
     }
 
     /// Kills a whole node.
@@ -323,14 +401,13 @@ impl SimNet {
         match happening {
             Happening::Input(id, life, input) => self.input(id, life, *input),
             Happening::Disk(id, life, batch, file, writes) => {
-                let Some(process) = self.processes.get_mut(&id).filter(|p| p.life == life) else {
-                    return;
-                };
-                match file {
-                    File::Safety => process.safety.apply(writes),
-                    File::State => process.disk.apply(writes),
+                self.write(id, life, batch, (file, writes))
+            }
+            Happening::Restart(id) => {
+                let down = self.processes.get(&id).is_some_and(|p| p.engine.is_none());
+                if down {
+                    self.start(id);
                 }
-                self.input(id, life, Input::Persisted(batch));
             }
             Happening::Timer(id, life, at) => {
                 let due = self
@@ -342,6 +419,38 @@ impl SimNet {
                 }
             }
         }
+    }
+
+    /// A batch reaches the disk, unless the process is killed right before.
+    fn write(&mut self, id: EngineId, life: u32, batch: BatchId, what: (File, Vec<Write>)) {
+        let alive = |p: &&mut Process| p.life == life && p.engine.is_some();
+        if self.processes.get_mut(&id).filter(alive).is_none() {
+            return;
+        }
+        let killed = self.may_die(id) && self.dice.per_mille(self.faults.crash_per_mille);
+        let before = killed && self.dice.per_mille(500);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        if !before {
+            match what {
+                (File::Safety, writes) => process.safety.apply(writes),
+                (File::State, writes) => process.disk.apply(writes),
+            }
+        }
+        if !killed {
+            return self.input(id, life, Input::Persisted(batch));
+        }
+        self.seen.push_back(Observation::Killed(id));
+        self.crash(id);
+        let pause = self.dice.below(RESTART_MS);
+        self.at(pause, Happening::Restart(id));
+    }
+
+    /// Whether all processes of other nodes run.
+    fn may_die(&self, id: EngineId) -> bool {
+        let mut others = self.processes.iter().filter(|(o, _)| o.node != id.node);
+        others.all(|(_, p)| p.engine.is_some())
     }
 
     fn input(&mut self, id: EngineId, life: u32, input: Input) {
@@ -359,7 +468,10 @@ impl SimNet {
             return;
         };
         let mut outputs = Vec::new();
-        engine.handle(now, input, &mut outputs);
+        let label = input.label();
+        self.costs.time(id.core, "handle", label, || {
+            engine.handle(now, input, &mut outputs)
+        });
         for output in outputs {
             self.output(id, life, output);
         }
@@ -403,13 +515,26 @@ impl SimNet {
                 self.seen.push_back(Observation::Answer(token, result))
             }
             Output::Event(event) => self.event(id, event),
-            Output::Halt(reason) => panic!("{id:?} halted: {reason}"),
+            Output::Halt(reason) => {
+                let expected = self.processes.get(&id).is_some_and(|p| p.disk.is_broken());
+                if !expected {
+                    panic!("{id:?} halted: {reason}");
+                }
+                self.crash(id);
+                self.seen.push_back(Observation::Halted(id, reason));
+            }
             Output::Verdict { .. } | Output::CancelSolve | Output::Penalise { .. } => {}
         }
     }
 
     fn run(&mut self, id: EngineId, job: Job) {
-        let outcome = job.run(&self.network, &KeyedScheme, &|| false);
+        let Some(process) = self.processes.get(&id) else {
+            return;
+        };
+        let network = &process.network;
+        let outcome = self.costs.time(id.core, "job", job.label(), || {
+            job.run(network, &KeyedScheme, &|| false)
+        });
         self.deliver(id, self.faults.cpu_ms, Input::Done(outcome));
     }
 
@@ -533,16 +658,18 @@ impl SimNet {
                 );
                 self.seen.push_back(Observation::Final(id, number, frame));
                 if id.core == 0 {
-                    let worker = EngineId { core: 1, ..id };
-                    if let Some(p) = self.processes.get_mut(&id) {
-                        p.globals.push((*header).clone());
-                    }
-                    self.deliver(worker, 1, Input::GlobalFinal(header));
+                    self.hand_down(id.node);
                 } else if let Some(proof) = proof {
                     self.hand_up(id, &SettlementMessage::Update(proof).encode());
                 }
             }
             Event::Settled { shard, row } => {
+                let known = self.finals.get(&(Chain::Shard(shard), row.height));
+                assert!(
+                    known == Some(&row.id),
+                    "{id:?} settled another frame {} of {shard} than {known:?}",
+                    row.height
+                );
                 self.seen.push_back(Observation::Settled(id, shard, row))
             }
             Event::Voted {
@@ -600,6 +727,20 @@ impl SimNet {
     #[must_use]
     pub const fn observations(&self) -> &VecDeque<Observation> {
         &self.seen
+    }
+
+    /// Identity of a final frame on the disk of a process.
+    #[must_use]
+    pub fn final_frame(&self, id: EngineId, number: FrameNumber) -> Option<FrameId> {
+        let process = self.processes.get(&id)?;
+        let frame = queries::frame(&process.disk, number);
+        frame.ok().flatten().map(|f| f.header.id())
+    }
+
+    /// Number of rows in a table of a process.
+    #[must_use]
+    pub fn rows(&self, id: EngineId, table: Table) -> usize {
+        self.processes.get(&id).map_or(0, |p| p.disk.count(table))
     }
 
     /// Last final frame of a process; `None` while it is down.

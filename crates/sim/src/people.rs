@@ -156,4 +156,37 @@ impl Person {
             &mut self.rng,
         )
     }
+
+    /// A transfer of one coin: one input, two outputs.
+    ///
+    /// # Errors
+    /// As [`TransferBuilder::build`].
+    pub fn spend(
+        &mut self,
+        net: &SimNet,
+        coin: &OwnedCoin,
+        to: &Address,
+        amount: u64,
+    ) -> Result<BuiltTransfer, WalletError> {
+        let coins = core::slice::from_ref(coin);
+        let builder = builder(net).pay(*to, amount);
+        builder.build(RangeSuite::standard(), &self.account, coins, &mut self.rng)
+    }
+
+    /// A transfer that makes `parts` coins of `amount` each out of one, for this person.
+    ///
+    /// # Errors
+    /// As [`TransferBuilder::build`].
+    pub fn split(
+        &mut self,
+        net: &SimNet,
+        coin: &OwnedCoin,
+        parts: usize,
+        amount: u64,
+    ) -> Result<BuiltTransfer, WalletError> {
+        let own = *self.address();
+        let builder = (0..parts).fold(builder(net), |b, _| b.pay(own, amount));
+        let coins = core::slice::from_ref(coin);
+        builder.build(RangeSuite::standard(), &self.account, coins, &mut self.rng)
+    }
 }

@@ -2,22 +2,43 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quil_engine::io::Write;
-use quil_engine::state::{StateSource, stored_node_key, stored_record_key};
+use quil_engine::state::StateSource;
 use quil_engine::tables::{Reader, Table};
-use quil_trie::{NodeKey, NodeSource, SetId, SourceError};
+use quil_trie::SourceError;
 
 type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 /// Tables in memory, shared between an engine and its disk.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryTables(Arc<Mutex<Rows>>);
+pub struct MemoryTables {
+    rows: Arc<Mutex<Rows>>,
+    broken: Arc<AtomicBool>,
+}
 
 impl MemoryTables {
     fn rows(&self) -> std::sync::MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on reads of the state fail.
+    pub fn break_reads(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether reads of the state fail.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Number of rows of a table.
+    #[must_use]
+    pub fn count(&self, table: Table) -> usize {
+        self.rows().keys().filter(|(t, _)| *t == table).count()
     }
 
     /// Applies one batch.
@@ -67,14 +88,11 @@ impl Reader for MemoryTables {
     }
 }
 
-impl NodeSource for MemoryTables {
-    fn node(&self, set: &SetId, key: &NodeKey) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(self.value(Table::Nodes, &stored_node_key(set, key)))
-    }
-}
-
 impl StateSource for MemoryTables {
-    fn record(&self, phase: u8, key: &[u8; 64]) -> Option<Vec<u8>> {
-        self.value(Table::Records, &stored_record_key(phase, key))
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, SourceError> {
+        if self.is_broken() {
+            return Err(SourceError("the simulated disk is broken".to_owned()));
+        }
+        Ok(self.value(table, key))
     }
 }

@@ -8,7 +8,8 @@ use quil_types::{
 };
 
 use super::{ChainEngine, Pool};
-use crate::io::{Halt, Now, Output};
+use crate::error::LocalFault;
+use crate::io::{Now, Output};
 use crate::jobs::{Build, BuiltBody, Candidates, Job};
 use crate::snapshot::{Effects, Snapshot};
 use crate::state::StateError;
@@ -177,7 +178,7 @@ impl<S: Scheme> ChainEngine<S> {
         };
         let built = match result {
             Ok(built) => *built,
-            Err(_) => return self.halt(Halt::StateMismatch(parent.number().next()), out),
+            Err(e) => return self.halt(LocalFault::from(e).into(), out),
         };
         if let Pool::Bundles(pool) = &mut self.pool {
             for (hash, _) in &built.refused {

@@ -8,7 +8,8 @@ use quil_types::{
 };
 
 use super::ChainEngine;
-use crate::io::{GossipToken, Halt, Now, Output, RequestToken, Verdict};
+use crate::error::LocalFault;
+use crate::io::{GossipToken, Now, Output, RequestToken, Verdict};
 use crate::jobs::{Job, JudgeError, Replay, Replayed, WireFinality};
 use crate::ledger::PendingFinal;
 
@@ -190,10 +191,7 @@ impl<S: Scheme> ChainEngine<S> {
         self.catch_up.replaying = false;
         let replayed = match result {
             Ok(replayed) => *replayed,
-            Err(JudgeError::Local(_)) => {
-                let number = self.ledger.last().number().next();
-                return self.halt(Halt::StateMismatch(number), out);
-            }
+            Err(JudgeError::Local(e)) => return self.halt(LocalFault::from(e).into(), out),
             Err(reason) => {
                 if let Some(peer) = self.catch_up.from.take() {
                     out.push(Output::Penalise {

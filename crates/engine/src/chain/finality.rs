@@ -9,7 +9,8 @@ use quil_types::{
 };
 
 use super::{After, ChainEngine, Pool};
-use crate::io::{Class, Event, File, Halt, Now, Output, Write};
+use crate::error::LocalFault;
+use crate::io::{Class, Event, File, Now, Output, Write};
 use crate::jobs::moment_of;
 use crate::keys;
 use crate::ledger::PendingFinal;
@@ -88,7 +89,20 @@ impl<S: Scheme> ChainEngine<S> {
             // A commit job runs since the state exists; its end calls again.
             return;
         }
-        let writes = seal_writes(pending, &snapshot);
+        let mut writes = seal_writes(pending, &snapshot);
+        let header = snapshot.header();
+        // Proposals up to this position are final or never will be.
+        while let Some(first) = self.candidates.first().copied() {
+            if (first.0, first.1) > (header.epoch, header.rank) {
+                break;
+            }
+            self.candidates.remove(&first);
+            writes.push(Write {
+                table: Table::Candidates,
+                key: keys::candidate(first),
+                value: None,
+            });
+        }
         self.sealing = true;
         self.persist(File::State, writes, After::Final(snapshot), out);
     }
@@ -96,13 +110,11 @@ impl<S: Scheme> ChainEngine<S> {
     pub(super) fn on_committed(
         &mut self,
         now: Now,
-        id: FrameId,
         result: &Result<(), StateError>,
         out: &mut Vec<Output>,
     ) {
-        if result.is_err() {
-            let number = self.ledger.get(&id).map(|s| s.number()).unwrap_or_default();
-            return self.halt(Halt::StateMismatch(number), out);
+        if let Err(e) = result {
+            return self.halt(LocalFault::from(e.clone()).into(), out);
         }
         self.try_build(now, out);
         self.try_seal(now, out);
@@ -190,8 +202,8 @@ impl<S: Scheme> ChainEngine<S> {
                 let gone = pool
                     .mempool
                     .settle(&done.frame.body, &**snapshot, rules, &moment);
-                if gone.is_err() {
-                    self.halt(Halt::StateMismatch(snapshot.number()), out);
+                if let Err(fault) = gone {
+                    self.halt(LocalFault::from(fault).into(), out);
                 }
             }
         }
@@ -243,12 +255,6 @@ fn seal_writes(pending: &PendingFinal, snapshot: &Snapshot) -> Vec<Write> {
         put(Table::Frames, number.clone(), pending.frame.encode()),
         put(Table::FrameIds, number.clone(), pending.id.0.to_vec()),
         put(Table::Meta, keys::LAST_FINAL.to_vec(), header.encode()),
-        // The same frame as a candidate is not needed any more.
-        Write {
-            table: Table::Candidates,
-            key: keys::candidate(header.epoch, header.rank, pending.id),
-            value: None,
-        },
     ];
     if let Some(proof) = pending.finality.as_ref().and_then(child_proof) {
         writes.push(put(Table::FinalityProofs, number.clone(), proof.encode()));

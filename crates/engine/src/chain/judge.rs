@@ -9,6 +9,7 @@ use quil_reel::{
 use quil_types::{Chain, FrameId, Header, Millis, Proposal};
 
 use super::ChainEngine;
+use crate::error::LocalFault;
 use crate::io::{Halt, Now, Output};
 use crate::jobs::{Job, Judge, JudgeError};
 use crate::snapshot::Snapshot;
@@ -172,9 +173,7 @@ impl<S: Scheme> ChainEngine<S> {
                 }
                 self.on_new_state(now, &snapshot, out);
             }
-            Err(JudgeError::Local(_)) => {
-                self.halt(Halt::StateMismatch(judging.proposal.header.number), out);
-            }
+            Err(JudgeError::Local(e)) => self.halt(LocalFault::from(e).into(), out),
             Err(reason) if judging.asked => {
                 self.pending.push_back(CoreInput::Validated {
                     id,

@@ -1,15 +1,12 @@
 //! Carries out what the consensus core asks for.
 
-use std::sync::Arc;
-
 use quil_hotstuff::{Output as CoreOutput, SafetyRecord, Scheme};
 use quil_reel::SolverInput;
 use quil_types::{
-    Canonical, ConsensusMessage, Envelope, Epoch, FrameId, FramesRequest, MemberIndex, Proposal,
-    Rank,
+    Canonical, ConsensusMessage, Envelope, Epoch, FrameId, FramesRequest, MemberIndex, Rank,
 };
 
-use super::{After, ChainEngine};
+use super::{After, ChainEngine, candidate_key};
 use crate::io::{Class, Event, File, Halt, Now, Output, RequestToken, Write};
 use crate::jobs::Job;
 use crate::keys;
@@ -40,7 +37,13 @@ impl<S: Scheme> ChainEngine<S> {
     fn on_core(&mut self, now: Now, output: CoreOutput, out: &mut Vec<Output>) {
         match output {
             CoreOutput::PersistCandidate { record, proposal } => {
-                let write = candidate_write(&proposal);
+                let key = candidate_key(&proposal.header);
+                self.candidates.insert(key);
+                let write = Write {
+                    table: Table::Candidates,
+                    key: keys::candidate(key),
+                    value: Some(proposal.encode()),
+                };
                 self.persist(File::State, vec![write], After::Core(record), out);
             }
             CoreOutput::PersistSafety { record, safety } => {
@@ -206,15 +209,6 @@ impl<S: Scheme> ChainEngine<S> {
             request,
             hint,
         });
-    }
-}
-
-fn candidate_write(proposal: &Arc<Proposal>) -> Write {
-    let h = &proposal.header;
-    Write {
-        table: Table::Candidates,
-        key: keys::candidate(h.epoch, h.rank, h.id()),
-        value: Some(proposal.encode()),
     }
 }
 

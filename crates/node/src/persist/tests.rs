@@ -115,14 +115,15 @@ fn safety_record_beyond_its_cap_is_an_error_and_changes_nothing() {
 fn source_reads_the_last_batch() {
     let files = files();
     let source = files.source();
-    let key = [7; 64];
-    assert_eq!(source.record(2, &key), None);
+    assert_eq!(source.get(Table::Records, b"coin").unwrap(), None);
     files
-        .write(
-            File::State,
-            vec![put(Table::Records, &stored_record_key(2, &key), b"coin")],
-        )
+        .write(File::State, vec![put(Table::Records, b"coin", b"value")])
         .unwrap();
-    assert_eq!(source.record(2, &key), Some(b"coin".to_vec()));
-    assert_eq!(source.record(3, &key), None, "phases are apart");
+    let found = source.get(Table::Records, b"coin").unwrap();
+    assert_eq!(found, Some(b"value".to_vec()));
+    assert_eq!(
+        source.get(Table::Nodes, b"coin").unwrap(),
+        None,
+        "tables are apart"
+    );
 }

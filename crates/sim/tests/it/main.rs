@@ -8,5 +8,6 @@
     reason = "test helpers stop the test when something is wrong"
 )]
 
+mod faults;
 mod network;
 mod transfer;

@@ -74,6 +74,24 @@ fn epochs_follow_each_other() {
 }
 
 #[test]
+fn rows_name_final_frames_in_every_epoch() {
+    // Every settled row is compared with the frame that is final at its height.
+    let mut net = SimNet::with(9, &epochs(4, 4));
+    net.faults.loss_per_mille = 50;
+    let row = |n: &SimNet| {
+        let state = n.state(EngineId { node: 0, core: 0 }).expect("running");
+        let first = state.table().iter().next().map(|(_, row)| row.clone());
+        first.expect("one shard")
+    };
+    assert!(
+        net.run_until(120_000, |n| row(n).epoch.get() >= 4),
+        "{:?}",
+        row(&net)
+    );
+    net.check_agreement();
+}
+
+#[test]
 fn crashed_node_catches_up_and_no_vote_is_contradicted() {
     let mut net = SimNet::new(5, 4);
     assert!(net.run_until(20_000, |n| n.final_number_everywhere() >= 3));

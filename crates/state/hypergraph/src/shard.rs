@@ -57,6 +57,8 @@ pub struct ContentWrite {
     pub key: Key,
     /// The value and its content hash; `None` deletes.
     pub value: Option<([u8; 32], Arc<[u8]>)>,
+    /// Content hash of the value that older versions still have here.
+    pub replaces: Option<[u8; 32]>,
 }
 
 /// What the store writes for one version of a shard, in one durable batch.
@@ -305,6 +307,7 @@ impl ShardState {
                     .value
                     .as_ref()
                     .map(|v| (v.leaf.content, Arc::clone(&v.bytes))),
+                replaces: write.replaces,
             });
         }
         let mut next = self.clone();
@@ -352,27 +355,27 @@ impl ShardState {
     /// The same version with the top `levels` levels of each trie in memory; only after its batch is durable.
     #[must_use]
     pub fn unload(&self, levels: usize) -> Self {
+        self.unload_stored(levels, u64::MAX)
+    }
+
+    /// As [`Self::unload`] for a version that may not be durable yet: what is newer than version `durable` stays.
+    #[must_use]
+    pub fn unload_stored(&self, levels: usize, durable: u64) -> Self {
         let [a, b, c, d] = &self.sets;
         Self {
-            sets: [
-                a.unload(levels),
-                b.unload(levels),
-                c.unload(levels),
-                d.unload(levels),
-            ],
+            sets: [a, b, c, d].map(|t| t.unload_stored(levels, durable)),
             ..self.clone()
         }
     }
 
-    /// Recomputes `samples` branches of each set; 64 at start (K5).
+    /// Recomputes up to `samples` branches of each set; 64 at start (K5). Returns how many.
     ///
     /// # Errors
     /// [`StateError::Trie`] with the place that differs.
-    pub fn audit(&self, kzg: &Kzg, seed: [u8; 32], samples: usize) -> Result<(), StateError> {
-        Ok(self
-            .sets
-            .iter()
-            .try_for_each(|t| t.audit(kzg, seed, samples))?)
+    pub fn audit(&self, kzg: &Kzg, seed: [u8; 32], samples: usize) -> Result<usize, StateError> {
+        self.sets.iter().try_fold(0usize, |sum, t| {
+            Ok(sum.saturating_add(t.audit(kzg, seed, samples)?))
+        })
     }
 
     /// Recomputes everything and compares (K5).

@@ -76,6 +76,29 @@ impl<R: Row> ShardTable<R> {
         })
     }
 
+    /// The same version over stores, for a table that began in memory and is stored from now on.
+    #[must_use]
+    pub fn with_sources(
+        self,
+        nodes: Arc<dyn NodeSource>,
+        contents: Arc<dyn ContentSource>,
+    ) -> Self {
+        Self {
+            trie: self.trie.with_source(nodes),
+            contents,
+            row: PhantomData,
+        }
+    }
+
+    /// See [`ShardState::unload_stored`].
+    #[must_use]
+    pub fn unload_stored(&self, levels: usize, durable: u64) -> Self {
+        Self {
+            trie: self.trie.unload_stored(levels, durable),
+            ..self.clone()
+        }
+    }
+
     /// The header's `shards_root`.
     #[must_use]
     pub fn root(&self) -> Slot {

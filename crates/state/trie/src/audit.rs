@@ -1,5 +1,8 @@
 //! Comparing commitments with a full recomputation (K5).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use quil_kzg::{Commitment, EMPTY_SLOT, Kzg, Slot};
 use quil_types::hash::{Xof, xof};
 use quil_types::tags;
@@ -64,43 +67,60 @@ impl Trie {
         }
     }
 
-    /// Recomputes `samples` branches found by random descents from `seed`; at start of a node 64 (K5).
+    /// Recomputes up to `samples` branches on random ways down from `seed`, each of them once; at start of a node 64
+    /// (K5). Returns how many.
+    ///
+    /// Cost: one commitment per branch, in parallel.
     ///
     /// # Errors
     /// As [`Self::recommit`].
-    pub fn audit(&self, kzg: &Kzg, seed: [u8; 32], samples: usize) -> Result<(), TrieError> {
+    pub fn audit(&self, kzg: &Kzg, seed: [u8; 32], samples: usize) -> Result<usize, TrieError> {
         let mut stream = xof(tags::BATCH, &seed);
-        (0..samples).try_for_each(|_| {
-            self.root.as_ref().map_or(Ok(()), |root| {
-                self.sample(kzg, root, Nibbles::EMPTY, &mut stream)
-            })
-        })
+        let mut chosen = BTreeMap::new();
+        for _ in 0..samples {
+            if chosen.len() >= samples {
+                break;
+            }
+            if let Some(root) = &self.root {
+                self.sample(root, samples, &mut stream, &mut chosen)?;
+            }
+        }
+        chosen
+            .par_iter()
+            .try_for_each(|(path, (child, branch))| self.check(kzg, child, branch, path))?;
+        Ok(chosen.len())
     }
 
-    /// Checks the branches of one random way down.
+    /// Adds the branches of one random way down.
     fn sample(
         &self,
-        kzg: &Kzg,
-        child: &Child,
-        path: Nibbles,
+        root: &Child,
+        max: usize,
         stream: &mut Xof,
+        chosen: &mut BTreeMap<Nibbles, (BranchChild, Arc<Branch>)>,
     ) -> Result<(), TrieError> {
-        let Child::Branch(child) = child else {
-            return Ok(());
-        };
-        let branch = self.load(child, &path)?;
-        self.check(kzg, child, &branch, &path)?;
-        let below: Vec<_> = branch
-            .children
-            .iter()
-            .filter(|(_, c)| matches!(c, Child::Branch(_)))
-            .collect();
-        let pick = stream.below(u64::try_from(below.len()).unwrap_or(0));
-        match usize::try_from(pick).ok().and_then(|i| below.get(i)) {
-            Some((index, child)) => {
-                self.sample(kzg, child, path.join(&branch.prefix).with(*index), stream)
+        let mut at = root.clone();
+        let mut path = Nibbles::EMPTY;
+        while let Child::Branch(child) = at {
+            let branch = self.load(&child, &path)?;
+            chosen
+                .entry(path)
+                .or_insert_with(|| (child, Arc::clone(&branch)));
+            if chosen.len() >= max {
+                return Ok(());
             }
-            None => Ok(()),
+            let below = branch.children.iter();
+            let below: Vec<_> = below
+                .filter(|(_, c)| matches!(c, Child::Branch(_)))
+                .collect();
+            let pick = stream.below(u64::try_from(below.len()).unwrap_or(0));
+            let picked = usize::try_from(pick).ok().and_then(|i| below.get(i));
+            let Some((index, next)) = picked else {
+                return Ok(());
+            };
+            path = path.join(&branch.prefix).with(*index);
+            at = next.clone();
         }
+        Ok(())
     }
 }

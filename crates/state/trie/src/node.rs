@@ -53,6 +53,19 @@ impl LeafChild {
         let slot = leaf_slot(set, &leaf.key, &leaf.value);
         Self { leaf, slot }
     }
+
+    /// The leaf whose value is in the store only.
+    pub(crate) const fn without_payload(&self) -> Self {
+        let leaf = Leaf {
+            key: self.leaf.key,
+            value: self.leaf.value,
+            payload: None,
+        };
+        Self {
+            leaf,
+            slot: self.slot,
+        }
+    }
 }
 
 /// A branch seen from its parent. Its node is in memory, or is loaded on first use.

@@ -183,8 +183,15 @@ impl Trie {
     /// store again. Call it only for versions whose batches are durable.
     #[must_use]
     pub fn unload(&self, levels: usize) -> Self {
+        self.unload_stored(levels, u64::MAX)
+    }
+
+    /// As [`Self::unload`] for a version that may not be durable yet: branches newer than version `durable` stay in
+    /// memory, and so do the values of their leaves.
+    #[must_use]
+    pub fn unload_stored(&self, levels: usize, durable: u64) -> Self {
         Self {
-            root: self.root.as_ref().map(|c| unload(c, levels)),
+            root: self.root.as_ref().map(|c| unload(c, levels, durable)),
             ..self.clone()
         }
     }
@@ -214,32 +221,33 @@ impl Range<'_> {
     }
 }
 
-fn unload(child: &Child, levels: usize) -> Child {
-    match child {
-        Child::Leaf(leaf) => Child::Leaf(leaf.clone()),
-        Child::Branch(b) => {
-            let mut out = BranchChild {
-                node: std::sync::OnceLock::new(),
-                ..b.clone()
+fn unload(child: &Child, levels: usize, durable: u64) -> Child {
+    let Child::Branch(b) = child else {
+        return child.clone();
+    };
+    let stored = b.version <= durable;
+    let mut out = BranchChild {
+        node: std::sync::OnceLock::new(),
+        ..b.clone()
+    };
+    if let Some(node) = b.node.get().filter(|_| levels > 0 || !stored) {
+        let children = node.children.iter().map(|(i, c)| {
+            let kept = match c {
+                Child::Leaf(leaf) if stored => Child::Leaf(leaf.without_payload()),
+                other => unload(other, levels.saturating_sub(1), durable),
             };
-            if let (Some(node), Some(below)) = (b.node.get(), levels.checked_sub(1)) {
-                let children = node
-                    .children
-                    .iter()
-                    .map(|(i, c)| (*i, unload(c, below)))
-                    .collect();
-                let node = Branch {
-                    prefix: node.prefix,
-                    version: node.version,
-                    commitment: node.commitment,
-                    point: node.point.clone(),
-                    children,
-                };
-                out.node = Arc::new(node).into();
-            }
-            Child::Branch(out)
-        }
+            (*i, kept)
+        });
+        let node = Branch {
+            prefix: node.prefix,
+            version: node.version,
+            commitment: node.commitment,
+            point: node.point.clone(),
+            children: children.collect(),
+        };
+        out.node = Arc::new(node).into();
     }
+    Child::Branch(out)
 }
 
 fn loaded(child: &Child) -> usize {

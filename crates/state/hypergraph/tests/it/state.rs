@@ -90,7 +90,7 @@ fn same_contents_have_the_same_roots_whatever_the_history() {
     });
     assert_eq!(a.roots(), b.roots());
     assert_eq!(a.recommit(&kzg()), Ok(()));
-    assert_eq!(a.audit(&kzg(), [3; 32], 64), Ok(()));
+    assert!(a.audit(&kzg(), [3; 32], 64).unwrap() >= 1);
 }
 
 #[test]

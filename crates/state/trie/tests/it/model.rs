@@ -42,7 +42,7 @@ fn crowded_and_deep_shapes_equal_the_definition() {
     let trie = build(SET, &model);
     assert_eq!(trie.root(), naive_root(&SET, &model));
     assert_eq!(trie.recommit(&kzg()), Ok(trie.root()));
-    assert_eq!(trie.audit(&kzg(), [1; 32], 8), Ok(()));
+    assert!(trie.audit(&kzg(), [1; 32], 8).unwrap() <= 8);
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Processes that die at any write, and disks that fail.
+
+use quil_engine::io::Halt;
+use quil_engine::tables::Table;
+use quil_engine::{HISTORY_MAX, LocalFault};
+use quil_execution::state::StateFault;
+use quil_sim::{Authority, EngineId, Observation, Person, SimGenesis, SimNet};
+
+fn choice(epoch_frames: u64, authority: [u8; 56]) -> SimGenesis {
+    SimGenesis {
+        nodes: 4,
+        interval_ms: 1_000,
+        epoch_frames,
+        authority,
+    }
+}
+
+/// Kills, loss and epochs of eight frames. Along the way the simulation checks that no two nodes finalise different
+/// frames, that every settled row names the final frame of its height, and that nobody votes twice; here: that the
+/// network goes on, and that all states are equal.
+fn survives_kills_at_any_write(seed: u64) {
+    let mut net = SimNet::with(seed, &choice(8, [0; 56]));
+    net.faults.loss_per_mille = 50;
+    net.faults.crash_per_mille = 12;
+    let rough = net.run_until(400_000, |n| n.final_number_of(0) >= 20 && n.killed() >= 8);
+    assert!(
+        rough,
+        "seed {seed}: frame {} after {} kills",
+        net.final_number_of(0),
+        net.killed()
+    );
+    net.faults.crash_per_mille = 0;
+    net.faults.loss_per_mille = 0;
+    let calm = |n: &SimNet, above: u64| n.all_run() && n.final_number_everywhere() >= above;
+    assert!(net.run_until(10_000, |n| calm(n, 0)), "seed {seed}");
+    let target = net.final_number_of(0).max(net.final_number_of(1)) + 3;
+    assert!(
+        net.run_until(60_000, |n| calm(n, target)),
+        "seed {seed}: all go on: {} of {target}",
+        net.final_number_everywhere()
+    );
+    net.check_agreement();
+}
+
+#[test]
+fn kills_between_any_two_writes_lose_nothing_seed_21() {
+    survives_kills_at_any_write(21);
+}
+
+#[test]
+fn kills_between_any_two_writes_lose_nothing_seed_22() {
+    survives_kills_at_any_write(22);
+}
+
+#[test]
+fn kills_between_any_two_writes_lose_nothing_seed_23() {
+    survives_kills_at_any_write(23);
+}
+
+#[test]
+fn failing_disk_stops_the_engine_before_it_votes() {
+    let mut authority = Authority::new(1);
+    let mut net = SimNet::with(31, &choice(1 << 20, authority.public()));
+    let mut alice = Person::new(2).expect("an account");
+    assert!(net.run_until(10_000, |n| n.final_number_everywhere() >= 1));
+    // After a restart nothing of the state is in memory, so the next bundle makes it read.
+    let victim = EngineId { node: 1, core: 1 };
+    net.crash(victim);
+    net.start(victim);
+    net.run_until(100, |_| false);
+    net.break_disk(victim);
+    let mint = authority.mint(&net, &mut alice, 1_000_000).expect("built");
+    net.submit(0, &mint.bundle);
+    let watcher = EngineId { node: 0, core: 1 };
+    assert!(
+        net.run_until(20_000, |n| n.transaction(watcher, mint.tx).is_some()),
+        "three of four go on"
+    );
+    let halts: Vec<_> = net
+        .observations()
+        .iter()
+        .filter_map(|o| match o {
+            Observation::Halted(id, reason) => Some((*id, reason.clone())),
+            _ => None,
+        })
+        .collect();
+    let fault = LocalFault::Execution(StateFault::Unavailable);
+    assert_eq!(halts, [(victim, Halt::Local(fault))]);
+    let position = net.transaction(watcher, mint.tx).expect("executed");
+    let frame = net.final_frame(watcher, position.number).expect("final");
+    assert!(
+        net.votes(victim).all(|voted| *voted != frame),
+        "it did not vote for what it could not execute"
+    );
+    net.check_agreement();
+}
+
+#[test]
+fn store_of_a_long_chain_keeps_what_the_last_states_need() {
+    let mut net = SimNet::with(32, &choice(16, [0; 56]));
+    let master = EngineId { node: 0, core: 0 };
+    let many = u64::try_from(HISTORY_MAX).expect("small") + 40;
+    assert!(net.run_until(400_000, |n| n.final_number_of(0) >= many));
+    let rows = |table| net.rows(master, table);
+    // Each frame replaces the one row of the table of shards.
+    assert_eq!(rows(Table::Roots), HISTORY_MAX);
+    assert!(
+        rows(Table::Records) <= HISTORY_MAX + 8,
+        "{}",
+        rows(Table::Records)
+    );
+    assert!(rows(Table::Obsolete) <= HISTORY_MAX);
+    assert!(rows(Table::Candidates) <= 8, "{}", rows(Table::Candidates));
+    net.crash_node(0);
+    net.start_node(0);
+    let target = net.final_number_of(0) + 4;
+    assert!(net.run_until(60_000, |n| n.final_number_everywhere() >= target));
+    net.check_agreement();
+}
