@@ -1,6 +1,6 @@
 //! States after the last final frame and after every speculative one above it (K6).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use quil_hotstuff::Finality;
@@ -85,13 +85,15 @@ impl Ledger {
             .unwrap_or(&self.last)
     }
 
-    /// Adds the state after a speculative frame.
+    /// Adds the state after a speculative frame. States of queued frames do not count: they are needed for sure.
     pub fn insert(&mut self, snapshot: Arc<Snapshot>) {
         self.speculative.insert(snapshot.id(), snapshot);
-        while self.speculative.len() > SPECULATIVE_MAX {
+        let queued: BTreeSet<FrameId> = self.queue.iter().map(|p| p.id).collect();
+        while self.speculative.len() > SPECULATIVE_MAX.saturating_add(queued.len()) {
             let oldest = self
                 .speculative
                 .values()
+                .filter(|s| !queued.contains(&s.id()))
                 .min_by_key(|s| (s.header().epoch, s.header().rank))
                 .map(|s| s.id());
             let Some(oldest) = oldest else { return };

@@ -289,7 +289,7 @@ impl Desk {
         let Some(kept) = self.line.recent().at(height) else {
             return Ok(None);
         };
-        let Some(graph) = kept.snapshot.state().map(|s| s.graph()) else {
+        let Some(view) = kept.snapshot.state() else {
             return Ok(None);
         };
         let kzg = self.network.kzg();
@@ -297,7 +297,7 @@ impl Desk {
         let updated = ShardTable::empty().update(kzg, height.get(), &rows);
         let (table, _) = updated.map_err(state)?;
         let key = RecordKey::from_bytes(key);
-        Ok(Some(prove_record(kzg, &table, graph, &key)?))
+        Ok(Some(prove_record(kzg, &table, view.graph(), &key)?))
     }
 }
 

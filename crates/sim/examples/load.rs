@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use quil_engine::io::SubmitError;
 use quil_execution::wallet::{BuiltTransfer, OwnedCoin};
 use quil_sim::{Authority, EngineId, Observation, Person, SimGenesis, SimNet};
+use quil_types::Canonical as _;
 
 /// Coins made by one splitting transfer.
 const PARTS: usize = 15;
@@ -81,13 +82,89 @@ fn refused(net: &SimNet) -> Vec<SubmitError> {
     answers.filter_map(error).collect()
 }
 
-fn main() -> Fallible<()> {
-    let (nodes, n, interval) = (arg(1, 4u16), arg(2, 120usize), arg(3, 1_000u64));
+/// What the measured part took.
+struct Measured {
+    transfers: usize,
+    nodes: u16,
+    bytes: usize,
+    virtual_ms: u64,
+    proving: Duration,
+    real: Duration,
+}
+
+fn measure(
+    net: &mut SimNet,
+    alice: &mut Person,
+    bob: &Person,
+    load: (u16, usize),
+) -> Fallible<Measured> {
+    let (nodes, n) = load;
+    let mine = coins(net, alice, COIN);
+    let mine = mine.iter().filter(|c| c.amount() < COIN.saturating_mul(2));
+    let start = Instant::now();
+    let built: Result<Vec<_>, _> = mine
+        .take(n)
+        .map(|c| alice.spend(net, c, bob.address(), 1_000))
+        .collect();
+    let (built, proving) = (built?, start.elapsed());
+    net.reset_costs();
+    let (began, from) = (Instant::now(), net.now_ms());
+    for (i, tx) in built.iter().enumerate() {
+        net.submit(u16::try_from(i)? % nodes, &tx.bundle);
+    }
+    if !net.run_until(600_000, |net| executed(net, &built)) {
+        return Err(format!("not all final; refused: {:?}", refused(net)).into());
+    }
+    Ok(Measured {
+        transfers: n,
+        nodes,
+        bytes: built.first().map_or(0, |t| t.bundle.encode().len()),
+        virtual_ms: net.now_ms() - from,
+        proving,
+        real: began.elapsed(),
+    })
+}
+
+fn report(net: &SimNet, m: &Measured) -> Fallible<()> {
     let mut out = std::io::stdout();
+    let each = |d: Duration| d.as_secs_f64() * 1e3 / m.transfers as f64;
+    let own = |d: Duration| each(d) / f64::from(m.nodes);
+    writeln!(
+        out,
+        "{} transfers of {} bytes, {} nodes, final after {} virtual ms",
+        m.transfers, m.bytes, m.nodes, m.virtual_ms
+    )?;
+    writeln!(
+        out,
+        "{:.1} ms each for the sender, {:.2} ms each for all engines together",
+        each(m.proving),
+        each(m.real)
+    )?;
+    writeln!(
+        out,
+        "core  work              count      total ms   ms per transfer and node"
+    )?;
+    for (core, group, label, count, time) in net.costs().iter() {
+        let (total, own) = (time.as_secs_f64() * 1e3, own(time));
+        let work = format!("{group} {label}");
+        writeln!(
+            out,
+            "{core:>4}  {work:<20} {count:>6} {total:>10.1} {own:>10.3}"
+        )?;
+    }
+    for core in 0..2 {
+        let total = own(net.costs().total(core));
+        writeln!(out, "core {core}: {total:.2} ms per transfer and node")?;
+    }
+    Ok(())
+}
+
+fn main() -> Fallible<()> {
+    let (nodes, n, interval_ms) = (arg(1, 4u16), arg(2, 120usize), arg(3, 1_000u64));
     let mut authority = Authority::new(1);
     let choice = SimGenesis {
         nodes,
-        interval_ms: interval,
+        interval_ms,
         epoch_frames: 1 << 20,
         authority: authority.public(),
     };
@@ -95,64 +172,7 @@ fn main() -> Fallible<()> {
     let (mut alice, bob) = (Person::new(2)?, Person::new(3)?);
     wait(&mut net, |n| n.final_number_everywhere() >= 1)?;
     prepare(&mut net, &mut authority, &mut alice, n)?;
-    let start = Instant::now();
-    let mine = coins(&net, &alice, COIN);
-    let mine = mine.iter().filter(|c| c.amount() < COIN.saturating_mul(2));
-    let built: Result<Vec<_>, _> = mine
-        .take(n)
-        .map(|c| alice.spend(&net, c, bob.address(), 1_000))
-        .collect();
-    let built = built?;
-    let proving = start.elapsed();
-    net.reset_costs();
-    let (began, from) = (Instant::now(), net.now_ms());
-    for (i, tx) in built.iter().enumerate() {
-        net.submit(u16::try_from(i)? % nodes, &tx.bundle);
-    }
-    let limit = 600_000;
-    if !net.run_until(limit, |net| executed(net, &built)) {
-        return Err(format!("not all final; refused: {:?}", refused(&net)).into());
-    }
-    let real = began.elapsed();
-    let each = |d: Duration| d.as_secs_f64() * 1e3 / n as f64;
-    writeln!(
-        out,
-        "{n} transfers, {nodes} nodes, final after {} virtual ms",
-        net.now_ms() - from
-    )?;
-    writeln!(
-        out,
-        "bundle {} bytes, proved in {:.1} ms each by the sender",
-        quil_types::Canonical::encode(&built[0].bundle).len(),
-        each(proving)
-    )?;
-    writeln!(
-        out,
-        "real time {:.2} s, {:.2} ms per transfer over all engines",
-        real.as_secs_f64(),
-        each(real)
-    )?;
-    writeln!(
-        out,
-        "core  work              count      total ms   ms per transfer and node"
-    )?;
-    for (core, group, label, count, time) in net.costs().iter() {
-        writeln!(
-            out,
-            "{core:>4}  {:<16} {count:>6} {:>13.1} {:>10.3}",
-            format!("{group} {label}"),
-            time.as_secs_f64() * 1e3,
-            each(time) / f64::from(nodes),
-        )?;
-    }
-    for core in 0..2 {
-        let total = net.costs().total(core);
-        writeln!(
-            out,
-            "core {core}: {:.2} ms per transfer and node",
-            each(total) / f64::from(nodes)
-        )?;
-    }
+    let measured = measure(&mut net, &mut alice, &bob, (nodes, n))?;
     net.check_agreement();
-    Ok(())
+    report(&net, &measured)
 }

@@ -763,6 +763,16 @@ impl SimNet {
             .map(|e| Arc::clone(e.ledger().last()))
     }
 
+    /// Last final number of every running process.
+    #[must_use]
+    pub fn finals_of_all(&self) -> Vec<(EngineId, FrameNumber)> {
+        let running = self.processes.iter();
+        let running = running.filter_map(|(id, p)| Some((*id, p.engine.as_ref()?)));
+        running
+            .map(|(id, e)| (id, e.ledger().last().number()))
+            .collect()
+    }
+
     /// Lowest final number over all running processes.
     #[must_use]
     pub fn final_number_everywhere(&self) -> u64 {

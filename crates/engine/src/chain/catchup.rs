@@ -15,6 +15,8 @@ use crate::ledger::PendingFinal;
 
 /// Milliseconds after a failed request before the next one.
 const RETRY_MS: u64 = 500;
+/// Milliseconds after which a request that has to wait for frames in progress is looked at again.
+const WAIT_MS: u64 = 50;
 /// Failed requests in a row after which the engine waits for the core to ask again.
 const ATTEMPTS_MAX: u32 = 20;
 
@@ -31,6 +33,8 @@ pub(super) struct CatchUp {
     retry: Option<Millis>,
     hint: Option<PeerKey>,
     attempts: u32,
+    /// Whether somebody waits for frames that nobody was asked for yet.
+    wanted: bool,
     /// The proof that closed the epoch before the one we are in.
     opened: Option<Verified<EpochProof>>,
 }
@@ -63,11 +67,16 @@ impl<S: Scheme> ChainEngine<S> {
     ) {
         self.catch_up.hint = hint.or(self.catch_up.hint);
         self.catch_up.attempts = 0;
+        self.catch_up.wanted = true;
         self.ask(now, out);
     }
 
-    fn ask(&mut self, _: Now, out: &mut Vec<Output>) {
+    /// Asks for the frames behind the last final one, now or when those in progress are done.
+    fn ask(&mut self, now: Now, out: &mut Vec<Output>) {
         if self.catch_up.is_busy() || self.ledger.waiting() > 0 {
+            if self.catch_up.wanted {
+                self.catch_up.retry = Some(now.tick.after(WAIT_MS));
+            }
             return;
         }
         let token = RequestToken(self.next_id());
@@ -101,6 +110,8 @@ impl<S: Scheme> ChainEngine<S> {
         self.catch_up.attempts = self.catch_up.attempts.saturating_add(1);
         if self.catch_up.attempts < ATTEMPTS_MAX {
             self.catch_up.retry = Some(now.tick.after(RETRY_MS));
+        } else {
+            self.catch_up.wanted = false;
         }
     }
 
@@ -229,17 +240,19 @@ impl<S: Scheme> ChainEngine<S> {
             } else {
                 None
             };
-            self.ledger.insert(snapshot);
             self.ledger.enqueue(PendingFinal {
                 frame,
                 id,
                 finality,
                 caught_up: true,
             });
+            self.ledger.insert(snapshot);
         }
         self.catch_up.attempts = 0;
-        // The last answer may not have been all: ask again, an empty answer ends it.
-        self.catch_up.retry = Some(now.tick.after(1));
+        if self.catch_up.wanted {
+            // The last answer may not have been all.
+            self.catch_up.retry = Some(now.tick.after(1));
+        }
         self.try_seal(now, out);
     }
 
@@ -278,13 +291,16 @@ impl<S: Scheme> ChainEngine<S> {
         if self.catch_up.is_busy() || !fresh {
             return;
         }
+        if self.ledger.get(&message.frame.header.id()).is_some() {
+            // Executed already: consensus is about to make it final here.
+            return;
+        }
         if number == head.next() && self.ledger.waiting() == 0 {
             self.catch_up.from = Some(origin.1);
             let finality = WireFinality::Child(Box::new(message.proof));
             self.replay(now, vec![message.frame], Some(finality), out);
         } else if number.get() > head.get().saturating_add(3) {
-            self.catch_up.hint = Some(origin.1);
-            self.ask(now, out);
+            self.start_catch_up(now, head, Some(origin.1), out);
         }
     }
 }

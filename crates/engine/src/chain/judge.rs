@@ -26,6 +26,8 @@ pub(super) struct Judging {
     running: bool,
     /// Whether the core waits for a verdict.
     asked: bool,
+    /// Whether the frame is final: then a quorum vouches for its place, and nothing may keep it from being executed.
+    settled: bool,
 }
 
 impl<S: Scheme> ChainEngine<S> {
@@ -39,6 +41,7 @@ impl<S: Scheme> ChainEngine<S> {
             proposal,
             running: false,
             asked: true,
+            settled: false,
         };
         self.judging
             .entry(id)
@@ -55,11 +58,16 @@ impl<S: Scheme> ChainEngine<S> {
         proposal: Arc<Proposal>,
         out: &mut Vec<Output>,
     ) {
-        self.judging.entry(id).or_insert(Judging {
+        let judging = Judging {
             proposal,
             running: false,
             asked: false,
-        });
+            settled: true,
+        };
+        self.judging
+            .entry(id)
+            .and_modify(|j| j.settled = true)
+            .or_insert(judging);
         self.try_judge(now, id, out);
     }
 
@@ -71,7 +79,12 @@ impl<S: Scheme> ChainEngine<S> {
         let Some(parent) = self.ledger.get(&proposal.header.parent).cloned() else {
             return;
         };
-        let step = match self.place(now, &proposal, parent.header()) {
+        let place = if judging.settled {
+            Ok(None)
+        } else {
+            self.place(now, &proposal, parent.header())
+        };
+        let step = match place {
             Ok(step) => step,
             Err(verdict) => return self.give(id, verdict),
         };
@@ -174,7 +187,7 @@ impl<S: Scheme> ChainEngine<S> {
                 self.on_new_state(now, &snapshot, out);
             }
             Err(JudgeError::Local(e)) => self.halt(LocalFault::from(e).into(), out),
-            Err(reason) if judging.asked => {
+            Err(reason) if judging.asked && !judging.settled => {
                 self.pending.push_back(CoreInput::Validated {
                     id,
                     verdict: Verdict::Invalid(reason.label()),

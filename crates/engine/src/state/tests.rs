@@ -18,9 +18,11 @@ use crate::tables::Table;
 const SHARD: ShardAddr = ShardAddr([8; 32]);
 const CHAIN: Chain = Chain::Shard(SHARD);
 
+type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
 #[derive(Default)]
 struct Disk {
-    rows: Mutex<BTreeMap<(Table, Vec<u8>), Vec<u8>>>,
+    rows: Mutex<Rows>,
     broken: AtomicBool,
 }
 
@@ -51,12 +53,8 @@ impl StateSource for Disk {
         if self.broken.load(Ordering::Relaxed) {
             return Err(SourceError("read failed".to_owned()));
         }
-        Ok(self
-            .rows
-            .lock()
-            .unwrap()
-            .get(&(table, key.to_vec()))
-            .cloned())
+        let rows = self.rows.lock().map_err(|e| SourceError(e.to_string()))?;
+        Ok(rows.get(&(table, key.to_vec())).cloned())
     }
 }
 

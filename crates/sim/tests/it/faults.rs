@@ -117,3 +117,14 @@ fn store_of_a_long_chain_keeps_what_the_last_states_need() {
     assert!(net.run_until(60_000, |n| n.final_number_everywhere() >= target));
     net.check_agreement();
 }
+
+/// As the tests above, for as many seeds as `QUIL_SIM_SEEDS` says (`from..to`).
+#[test]
+#[ignore = "takes as long as it is told to"]
+fn kills_between_any_two_writes_lose_nothing_many_seeds() {
+    let range = std::env::var("QUIL_SIM_SEEDS").unwrap_or_else(|_| "100..110".to_owned());
+    let (from, to) = range.split_once("..").expect("from..to");
+    for seed in from.parse().expect("a number")..to.parse().expect("a number") {
+        survives_kills_at_any_write(seed);
+    }
+}

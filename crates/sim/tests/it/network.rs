@@ -105,7 +105,8 @@ fn crashed_node_catches_up_and_no_vote_is_contradicted() {
     let target = net.final_number_everywhere().max(before + 6) + 3;
     assert!(
         net.run_until(60_000, move |n| n.final_number_everywhere() >= target),
-        "it catches up"
+        "it catches up: {:?}",
+        net.finals_of_all()
     );
     net.check_agreement();
 }
