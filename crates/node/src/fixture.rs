@@ -245,7 +245,9 @@ pub(crate) async fn sessions() -> (IpcSession, IpcSession) {
         P2pIdentity::from_secret(&mut [2; 32]),
     );
     let genesis = network().hash();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     let expires = Timestamp::new(u64::try_from(now.as_millis()).unwrap() + 60_000);
     let cert = WorkerCert::issue(&master, genesis, worker.key(), 1, expires);
     let mut server = IpcServer::bind(ServerConfig {

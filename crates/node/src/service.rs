@@ -1,5 +1,8 @@
 //! What the public API asks of a node: the global chain from its own store, shards from its workers.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

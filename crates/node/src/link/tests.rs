@@ -1,41 +1,9 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use quil_p2p::Identity;
-use quil_p2p::ipc::{ClientConfig, IpcServer, ServerConfig, Timing, WorkerCert, connect};
-use quil_types::{ShardAddr, Timestamp};
+use quil_types::ShardAddr;
 use tokio::time::timeout;
 
 use super::*;
-use crate::fixture::{self, start_process};
+use crate::fixture::{self, sessions, start_process};
 use crate::protocol::{SubmitRefusal, TxStanding, WorkerRequest, WorkerResponse};
-
-async fn sessions() -> (IpcSession, IpcSession) {
-    let (master, worker) = (
-        Identity::from_secret(&mut [1; 32]),
-        Identity::from_secret(&mut [2; 32]),
-    );
-    let genesis = fixture::network().hash();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let expires = Timestamp::new(u64::try_from(now.as_millis()).unwrap() + 60_000);
-    let cert = WorkerCert::issue(&master, genesis, worker.key(), 1, expires);
-    let mut server = IpcServer::bind(ServerConfig {
-        identity: master.clone(),
-        genesis,
-        listen: "127.0.0.1:0".parse().unwrap(),
-        timing: Timing::default(),
-    })
-    .await
-    .unwrap();
-    let dial = connect(ClientConfig {
-        identity: worker,
-        master: master.key(),
-        address: server.local_addr().unwrap(),
-        cert,
-        timing: Timing::default(),
-    });
-    let (above, below) = tokio::join!(server.accept(), dial);
-    (above.unwrap(), below.unwrap())
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn worker_finalises_on_its_masters_headers_and_its_frames_settle() {
