@@ -22,6 +22,10 @@ impl Context {
         Self(digest)
     }
 
+    pub(crate) const fn digest(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// A context below this one.
     #[must_use]
     pub fn child(&self, label: &'static str, number: u64) -> Self {

@@ -8,6 +8,8 @@ mod error;
 pub mod extension;
 pub mod kernel;
 mod seeds;
+pub mod silent;
+pub mod stock;
 
 pub use error::OtError;
 pub use seeds::SEED_BYTES;

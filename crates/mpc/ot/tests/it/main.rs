@@ -13,6 +13,8 @@
 mod base;
 mod extension;
 mod kernels;
+mod silent;
+mod stock;
 
 use quil_ot::base::{BaseReceiver, BaseSender};
 use quil_ot::block::Block;

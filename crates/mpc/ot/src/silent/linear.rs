@@ -1,0 +1,101 @@
+//! The public linear map: every output takes the sum of ten inputs.
+//!
+//! Indexes come from a key stream of the round, ten 32-bit numbers `r` for each output in order, index
+//! `(r * inputs) >> 32`. They depend on nothing but the round: not on threads, pieces or machine.
+
+use crate::block::Block;
+use crate::context::Context;
+use crate::kernel::{AesKey, Isa};
+
+/// Inputs summed into one output.
+pub(super) const WEIGHT: usize = 10;
+/// Outputs whose indexes are drawn together: ten blocks of key stream.
+const GROUP: usize = 4;
+/// Groups worked on at once.
+const BATCH: usize = 32;
+
+/// Adds to every output its sum of inputs.
+pub(super) fn add_map(context: &Context, isa: Isa, inputs: &[Block], outputs: &mut [Block]) {
+    let key = AesKey::new(isa, context.hasher("silent map").block());
+    let mut stream = [Block::ZERO; WEIGHT * BATCH];
+    let mut position = 0_u64;
+    for outputs in outputs.chunks_mut(GROUP * BATCH) {
+        isa.key_stream(&key, position, &mut stream);
+        position = position.wrapping_add(stream.len() as u64);
+        for (outputs, numbers) in outputs
+            .chunks_mut(GROUP)
+            .zip(stream.as_chunks::<WEIGHT>().0)
+        {
+            add_group(inputs, numbers, outputs);
+        }
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a 32-bit number times the length, shifted by 32, is below the length; lengths are below 2^24"
+)]
+fn add_group(inputs: &[Block], numbers: &[Block; WEIGHT], outputs: &mut [Block]) {
+    let mut indexes = [0_u32; WEIGHT * GROUP];
+    let bound = inputs.len() as u64;
+    for (slots, block) in indexes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        let value = block.value();
+        for (i, slot) in slots.iter_mut().enumerate() {
+            let number = u64::from((value >> (32 * i)) as u32);
+            *slot = ((number * bound) >> 32) as u32;
+        }
+    }
+    for (output, indexes) in outputs.iter_mut().zip(indexes.as_chunks::<WEIGHT>().0) {
+        let mut sum = *output;
+        for index in indexes {
+            sum ^= inputs[*index as usize];
+        }
+        *output = sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The map by its definition, one output at a time.
+    #[test]
+    fn map_equals_its_definition_and_indexes_are_even() {
+        let context = Context::new([3; 32]);
+        let inputs: Vec<Block> = (1..=700_u128)
+            .map(|i| Block::new(i * i * 0x1_0000_0001))
+            .collect();
+        let count = 1003;
+        let key = AesKey::new(Isa::PORTABLE, context.hasher("silent map").block());
+        let mut stream = vec![Block::ZERO; count * WEIGHT / 4 + WEIGHT];
+        Isa::PORTABLE.key_stream(&key, 0, &mut stream);
+        let numbers: Vec<u32> = stream
+            .iter()
+            .flat_map(|block| {
+                (0..4)
+                    .map(move |i| u32::try_from((block.value() >> (32 * i)) & 0xffff_ffff).unwrap())
+            })
+            .collect();
+        let mut hits = vec![0_u32; inputs.len()];
+        let model: Vec<Block> = numbers
+            .chunks(WEIGHT)
+            .take(count)
+            .map(|numbers| {
+                numbers.iter().fold(Block::new(5), |sum, number| {
+                    let index = usize::try_from((u64::from(*number) * 700) >> 32).unwrap();
+                    hits[index] += 1;
+                    sum ^ inputs[index]
+                })
+            })
+            .collect();
+        for isa in Isa::available() {
+            let mut outputs = vec![Block::new(5); count];
+            add_map(&context, isa, &inputs, &mut outputs);
+            assert!(outputs == model, "{isa:?}");
+        }
+        // 10,030 draws over 700 inputs: mean 14.3, standard deviation 3.8.
+        assert!(hits.iter().all(|hit| (1..40).contains(hit)));
+    }
+}

@@ -1,0 +1,72 @@
+//! A sender that deviates and answers the check for the bytes it really sent.
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+
+const DELTA: Block = Block::new(0x1234_5678_9abc_def0_1234_5678_9abc_def1);
+const PARAMS: Params = Params::TOY;
+
+/// Runs a round with block `at` of message 1 changed; gives the receiver's result and whether it opened that block.
+fn cheat(at: usize, run: u64) -> (Result<Vec<Block>, OtError>, Vec<Block>, bool) {
+    let mut rng = ChaCha20Rng::seed_from_u64(run);
+    let context = Context::new([9; 32]);
+    let mut sent: Vec<Block> = (0..PARAMS.reserve())
+        .map(|_| Block::random(&mut rng))
+        .collect();
+    normalise_sent(&mut sent);
+    let received: Vec<Block> = sent
+        .iter()
+        .map(|block| *block ^ (DELTA & Block::random(&mut rng).select_mask()))
+        .collect();
+    let per_tree = 2 * PARAMS.depth + 1;
+    let (tree, place) = (at / per_tree, at % per_tree);
+    let opened = place == per_tree - 1
+        || received[tree * PARAMS.depth + place / 2].select() == (place % 2 == 1);
+    let mut sender = SilentSender::new(PARAMS, context, Isa::best(), DELTA, sent).unwrap();
+    let mut receiver = SilentReceiver::new(PARAMS, context, Isa::best(), received).unwrap();
+    let mut message = sender.start(Block::random(&mut rng)).unwrap();
+    message[16 * at + 5] ^= 1;
+    sender.challenge = Some(check::Challenge::new(
+        &sender.common.round_context(),
+        Isa::best(),
+        &PARAMS,
+        &message,
+    ));
+    let answer = receiver.respond(&message).unwrap();
+    let (digest, sent) = sender.finish(&answer).unwrap();
+    (receiver.finish(&digest), sent, opened)
+}
+
+/// Guessing a noise bit costs an even chance of being caught, and a guess that holds leaves the output right.
+#[test]
+fn cheating_sender_is_caught_when_the_receiver_opens_the_lie() {
+    let per_tree = 2 * PARAMS.depth + 1;
+    let (mut caught, mut lucky) = (0, 0);
+    for run in 0..600 {
+        let at = usize::try_from(run).unwrap() % (5 * per_tree);
+        let (result, sent, opened) = cheat(at, run);
+        match result {
+            Err(error) => {
+                assert_eq!(error, OtError::SilentCheck);
+                assert!(opened, "run {run}");
+                caught += 1;
+            }
+            Ok(received) => {
+                assert!(!opened, "run {run}");
+                assert!(
+                    received
+                        .iter()
+                        .zip(&sent)
+                        .all(|(w, v)| *w == *v ^ (DELTA & w.select_mask()))
+                );
+                lucky += 1;
+            }
+        }
+    }
+    assert!(
+        caught > 250 && lucky > 200,
+        "{caught} caught, {lucky} lucky"
+    );
+}
