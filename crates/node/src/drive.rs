@@ -5,6 +5,8 @@
 //! process: whatever it was about to say is never said.
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -47,11 +49,36 @@ pub enum Stop {
     #[error("stopped")]
     Asked,
     /// A write failed.
-    #[error("a durable write failed, nothing final is lost; check the disk and start again: {0}")]
+    #[error("a durable write failed: {}; nothing final is lost; make room or repair the disk, then start again", causes(.0))]
     Write(#[from] quil_store::StoreError),
     /// The engine halted.
     #[error("{0}")]
     Halt(quil_engine::io::Halt),
+}
+
+impl Stop {
+    /// The code that the process exits with: what the store says for its faults, 1 for the rest.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Asked => 0,
+            Self::Write(e) => e.exit_code(),
+            Self::Halt(quil_engine::io::Halt::Local(_)) => quil_store::EXIT_STORAGE,
+            Self::Halt(_) => 1,
+        }
+    }
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
 }
 
 /// What the thread waits for.

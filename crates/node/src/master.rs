@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use crate::link::run_master_link;
-use crate::process::{Process, ProcessError, Setup};
+use crate::process::{Process, ProcessError, Setup, report_file_limit};
 use crate::seats::Seat;
 use crate::service::{Service, Sources};
 use crate::spawner::{Launch, Spawner, Tickets};
@@ -62,6 +62,7 @@ impl MasterError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Start(e) => e.exit_code(),
+            Self::Ended(e) => e.exit_code(),
             _ => 1,
         }
     }
@@ -85,6 +86,7 @@ pub async fn run_master(
     accept_lost_safety: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<(), MasterError> {
+    report_file_limit();
     let seats = seats(setup)?;
     let mut process = Process::start(setup, 0, accept_lost_safety).await?;
     let master = Arc::new(Master {

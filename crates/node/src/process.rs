@@ -74,11 +74,8 @@ impl ProcessError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Home(HomeError::Store(e)) | Self::Boot(BootError::Store(e)) => e.exit_code(),
-            Self::Home(HomeError::Io { .. })
-            | Self::Boot(_)
-            | Self::Host(_)
-            | Self::Switch(_)
-            | Self::System(_) => 1,
+            Self::Switch(e) => e.exit_code(),
+            Self::Home(HomeError::Io { .. }) | Self::Boot(_) | Self::Host(_) | Self::System(_) => 1,
             Self::Home(_)
             | Self::Network(_)
             | Self::Key(_)
@@ -278,6 +275,17 @@ fn on_free_port(address: &str) -> String {
         shown
     });
     parts.collect::<Vec<_>>().join("/")
+}
+
+/// Lets a write beyond the file size limit (`ulimit -f`) fail like one to a full disk: unhandled, the signal that comes
+/// with it ends the process without a word. For the life of the process; call it inside the runtime.
+pub(crate) fn report_file_limit() {
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    let kind = tokio::signal::unix::SignalKind::from_raw(number);
+    // The handler stays when the listener is dropped; without it the process ends by the signal.
+    if let Err(e) = tokio::signal::unix::signal(kind) {
+        tracing::warn!(%e, "a file size limit would end this process by a signal");
+    }
 }
 
 /// A running process, without its links to others of the node.

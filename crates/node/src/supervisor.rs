@@ -30,6 +30,8 @@ pub const HELLO_MS: u64 = 30_000;
 pub const EXIT_SAFETY_LOCKED: i32 = 75;
 /// Exit code of a configuration that no restart will repair.
 pub const EXIT_CONFIG: i32 = 78;
+/// Exit code of a worker that could not write or read its files.
+pub const EXIT_STORAGE: i32 = quil_store::EXIT_STORAGE as i32;
 
 /// Where a worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,6 +265,7 @@ impl Supervisor {
         let reason = match code {
             Some(EXIT_SAFETY_LOCKED) => "safety file locked by another process",
             Some(EXIT_CONFIG) => "configuration error",
+            Some(EXIT_STORAGE) => "its storage failed",
             Some(0) => "ended by itself",
             Some(_) => "failed",
             None if matches!(self.state, WorkerState::Killed) => self.last_reason,

@@ -70,8 +70,11 @@ impl ChainStatus {
 
 /// The engine stopped by itself; the process should end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct EngineStopped(String);
+#[error("{why}")]
+pub struct EngineStopped {
+    why: String,
+    exit_code: u8,
+}
 
 /// Why a switchboard ended.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +89,17 @@ pub enum SwitchError {
     /// A topic could not be joined.
     #[error(transparent)]
     Join(#[from] JoinError),
+}
+
+impl SwitchError {
+    /// The code that the process exits with: what the store says for its faults, 1 for the rest.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Engine(stopped) => stopped.exit_code,
+            Self::Host(_) | Self::Join(_) => 1,
+        }
+    }
 }
 
 /// The engine's end of a switchboard, made before the engine starts.
@@ -104,7 +118,10 @@ impl Outside for Port {
     fn stopped(&mut self, reason: &Stop) {
         if !matches!(reason, Stop::Asked) {
             let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-            *end = Some(EngineStopped(reason.to_string()));
+            *end = Some(EngineStopped {
+                why: reason.to_string(),
+                exit_code: reason.exit_code(),
+            });
         }
     }
 }

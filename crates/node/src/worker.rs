@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use crate::desk::Desk;
 use crate::drive::EngineHandle;
 use crate::link::{LinkError, hello_of, run_worker_link};
-use crate::process::{Process, ProcessError, Setup};
+use crate::process::{Process, ProcessError, Setup, report_file_limit};
 use crate::switchboard::{Line, SwitchError};
 use crate::ticket::Ticket;
 
@@ -48,6 +48,7 @@ impl WorkerError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Start(e) => e.exit_code(),
+            Self::Ended(e) => e.exit_code(),
             _ => 1,
         }
     }
@@ -84,6 +85,7 @@ pub async fn run_worker(
     accept_lost_safety: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<(), WorkerError> {
+    report_file_limit();
     let mut process = Process::start(setup, core, accept_lost_safety).await?;
     let link = Link {
         line: process.line.clone(),

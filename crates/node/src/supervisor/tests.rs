@@ -150,6 +150,7 @@ fn exit_codes_are_told_apart() {
             "safety file locked by another process",
         ),
         (Some(EXIT_CONFIG), "configuration error"),
+        (Some(74), "its storage failed"),
         (Some(1), "failed"),
         (None, "killed by a signal"),
     ] {
