@@ -1,5 +1,10 @@
 //! Rates of gates and of AES, one thread, in memory.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "bench code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "bench code"
+)]
 
 use std::time::Duration;
 

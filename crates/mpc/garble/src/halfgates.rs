@@ -308,6 +308,12 @@ impl Evaluation {
         (progress, gates.tables.len() * Block::BYTES + tail.len())
     }
 
+    /// Half gates evaluated so far: the next tweak.
+    #[must_use]
+    pub const fn tweak(&self) -> u64 {
+        self.tweak
+    }
+
     /// Labels of the results, once the run is done.
     #[must_use]
     pub fn results(&self, plan: &Plan) -> Vec<Block> {

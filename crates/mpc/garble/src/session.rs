@@ -93,6 +93,15 @@ pub enum Phase {
     Done,
 }
 
+/// How far the gates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gates {
+    /// AND gates garbled or evaluated.
+    pub done: u64,
+    /// AND gates of the circuit.
+    pub total: u64,
+}
+
 /// What a finished session gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -119,6 +128,7 @@ trait Party {
     /// Appends what needs nothing from the other party; `false` when there was nothing.
     fn produce(&mut self, link: &mut Link, out: &mut Vec<u8>) -> bool;
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]>;
+    fn gates(&self) -> Gates;
 }
 
 /// One side of a session. Give it what arrives, send what it appends.
@@ -267,6 +277,8 @@ pub trait Drive {
     fn cancel(&mut self, out: &mut Vec<u8>);
     /// Where the session stands.
     fn phase(&self) -> Phase;
+    /// AND gates done and in all.
+    fn gates(&self) -> Gates;
     /// The result, once both parties are done.
     fn outcome(&self) -> Option<&Outcome>;
 }
@@ -474,6 +486,10 @@ impl<P: Party> Drive for Session<P> {
 
     fn phase(&self) -> Phase {
         self.party.phase()
+    }
+
+    fn gates(&self) -> Gates {
+        self.party.gates()
     }
 
     fn outcome(&self) -> Option<&Outcome> {

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::error::SessionError;
 use super::frame::{Kind, Link};
 use super::output::{self, DECODE_BYTES, DECODE_FRAME};
-use super::{Party, Phase, Role};
+use super::{Gates, Party, Phase, Role};
 use crate::halfgates::{Evaluation, TABLE_BYTES};
 use crate::machine::Progress;
 use crate::plan::Plan;
@@ -280,5 +280,21 @@ impl Party for EvaluatorParty {
 
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]> {
         self.outputs.as_deref()
+    }
+
+    fn gates(&self) -> Gates {
+        let total = self.plan.ands();
+        let done = match &self.step {
+            Step::Hello | Step::Labels => 0,
+            Step::Tables(evaluation) => evaluation.tweak() / 2,
+            _ => {
+                if self.phase() == Phase::Transfer {
+                    0
+                } else {
+                    total
+                }
+            }
+        };
+        Gates { done, total }
     }
 }

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::error::SessionError;
 use super::frame::{Kind, Link};
 use super::output::{self, DECODE_FRAME};
-use super::{LABEL_FRAME, Party, Phase, Role, TABLE_FRAME};
+use super::{Gates, LABEL_FRAME, Party, Phase, Role, TABLE_FRAME};
 use crate::halfgates::{Garbling, random_offset};
 use crate::machine::Progress;
 use crate::plan::Plan;
@@ -230,5 +230,21 @@ impl Party for GarblerParty {
 
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]> {
         self.outputs.as_deref()
+    }
+
+    fn gates(&self) -> Gates {
+        let total = self.plan.ands();
+        let done = match &self.step {
+            Step::Hello => 0,
+            Step::Tables(garbling) => garbling.tweak() / 2,
+            _ => {
+                if self.phase() == Phase::Transfer {
+                    0
+                } else {
+                    total
+                }
+            }
+        };
+        Gates { done, total }
     }
 }

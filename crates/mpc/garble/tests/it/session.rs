@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use quil_garble::Plan;
 use quil_garble::session::{
-    Agreement, Deadlines, Drive, EvaluatorSession, GarblerSession, HEADER, Kind, Millis, Outcome,
-    Phase, SessionError, Setup, run_pair,
+    Agreement, Deadlines, Drive, EvaluatorSession, GarblerSession, Gates, HEADER, Kind, Millis,
+    Outcome, Phase, SessionError, Setup, run_pair,
 };
 use quil_ot::OtError;
 use quil_qcl::circuit::{Circuit, Recipients};
@@ -111,7 +111,11 @@ fn assert_outcomes(circuit: &Circuit, inputs: &[Vec<bool>; 2], outcomes: &[Outco
 fn each_party_learns_its_outputs_and_nothing_else() {
     let (circuit, inputs) = small(1);
     let mut pair = Pair::new(&circuit, &inputs, 2);
+    let total = circuit.stats().and;
+    assert_eq!(pair.garbler.gates(), Gates { done: 0, total });
     let outcomes = run_pair(&mut pair.garbler, &mut pair.evaluator).unwrap();
+    assert_eq!(pair.garbler.gates(), Gates { done: total, total });
+    assert_eq!(pair.evaluator.gates(), Gates { done: total, total });
     assert_outcomes(&circuit, &inputs, &outcomes);
     let to: Vec<Recipients> = circuit.outputs().iter().map(|group| group.to).collect();
     assert_eq!(
