@@ -21,7 +21,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use quil_hotstuff::{Admission, Core, EpochRule, Scheme};
-use quil_types::{Chain, Epoch, FrameId, Header, Millis, Rank};
+use quil_types::{
+    Chain, ConsensusMessage, Epoch, EpochProof, FrameId, Header, MemberIndex, Millis, Rank,
+};
 
 use crate::beacons::Beacons;
 use crate::identity::Identity;
@@ -86,6 +88,8 @@ pub struct ChainEngine<S: Scheme> {
     pending: VecDeque<quil_hotstuff::Input>,
     /// Stored proposals.
     candidates: BTreeSet<CandidateKey>,
+    /// Given to the core at the start.
+    closing: Option<Box<EpochProof>>,
     counter: u64,
     attempts: u32,
     core_deadline: Option<Millis>,
@@ -119,6 +123,8 @@ pub struct Parts<S: Scheme> {
     pub globals: GlobalWindow,
     /// Proposals in the store.
     pub candidates: BTreeSet<(Epoch, Rank, FrameId)>,
+    /// A proof that the epoch of the last final state is closed, by a frame above it.
+    pub closing: Option<Box<EpochProof>>,
 }
 
 impl<S: Scheme> ChainEngine<S> {
@@ -148,6 +154,7 @@ impl<S: Scheme> ChainEngine<S> {
             batches: BTreeMap::new(),
             pending: VecDeque::new(),
             candidates: parts.candidates,
+            closing: parts.closing,
             counter: 0,
             attempts: 0,
             core_deadline: None,
@@ -205,6 +212,13 @@ impl<S: Scheme> ChainEngine<S> {
         self.attempts = u32::try_from(now.wall.get() / 1_000).unwrap_or(u32::MAX);
         self.give_committees(self.ledger.last().header().epoch);
         self.pending.push_back(quil_hotstuff::Input::Start);
+        if let Some(proof) = self.closing.take() {
+            // As if a member had sent it: the core checks it and fetches what is missing.
+            self.pending.push_back(quil_hotstuff::Input::Message {
+                author: MemberIndex::default(),
+                message: ConsensusMessage::EpochProof(proof),
+            });
+        }
         self.aim_reel(now, out);
     }
 

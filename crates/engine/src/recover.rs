@@ -1,20 +1,18 @@
 //! Starting an engine from its files, or from genesis when they are empty (C8, D4, K6).
 
+mod genesis;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quil_execution::global::ShardTable;
-use quil_execution::global::registry;
 use quil_hotstuff::{
-    Config, Core, EpochRule, Finality, RecoverError, Recovered, SafetyRecord, Scheme, Term,
+    Config, Core, EpochRule, Finality, Place, RecoverError, Recovered, SafetyRecord, Scheme, Term,
     Verified,
 };
 use quil_hotstuff::{verify_epoch_proof, verify_finality_proof};
 use quil_reel::{REEL_EPOCH_BYTES_MAX, ReelEpoch};
-use quil_types::{
-    Anchor, Beacon, Body, Canonical, Chain, Digest, Epoch, EpochProof, FrameId, FrameNumber,
-    Header, ProverId, Rank, ShardAddr,
-};
+use quil_types::{Body, Canonical, Chain, Epoch, EpochProof, FrameId, FrameNumber, Header};
 
 use crate::beacons::Beacons;
 use crate::chain::{ChainEngine, Parts, candidate_key};
@@ -31,6 +29,8 @@ use crate::state::{
 };
 use crate::tables::{Reader, Table};
 use crate::window::{GlobalWindow, SETTLE_WINDOW};
+
+use genesis::{genesis_header, genesis_snapshot, genesis_writes};
 
 /// Candidates read at the start.
 const CANDIDATES_MAX: usize = 1024;
@@ -110,8 +110,23 @@ pub fn recover<S: Scheme, R: Reader>(
         },
         globals: load_globals(network, chain, reader)?,
         candidates,
+        closing: load_closing(&header, reader)?,
     };
     Ok((ChainEngine::new(parts), writes))
+}
+
+/// The proof that closes the epoch that consensus is in, when its closing frame was not written before the end.
+fn load_closing<R: Reader>(
+    head: &Header,
+    reader: &R,
+) -> Result<Option<Box<EpochProof>>, LocalFault> {
+    for epoch in [head.epoch, head.epoch.next()] {
+        let proof = queries::epoch_proof(reader, epoch)?;
+        if let Some(proof) = proof.filter(|p| p.closing.number > head.number) {
+            return Ok(Some(Box::new(proof)));
+        }
+    }
+    Ok(None)
 }
 
 fn config(
@@ -374,8 +389,12 @@ fn load_beacons<R: Reader>(
             table: Table::Reel.name(),
         })?);
     }
-    let start = epoch_start(network, head);
-    let mut beacons = Beacons::new(adjuster, epochs, head);
+    let start = first_of_pace(network, head);
+    let before = match start.checked_sub(1) {
+        Some(n) => queries::frame(reader, FrameNumber::new(n))?.map(|f| f.header),
+        None => None,
+    };
+    let mut beacons = Beacons::new(adjuster, epochs, before.as_ref().unwrap_or(head));
     for n in start..=head.number.get() {
         if let Some(frame) = queries::frame(reader, FrameNumber::new(n))? {
             beacons.measure(&frame.header);
@@ -384,12 +403,16 @@ fn load_beacons<R: Reader>(
     Ok(beacons)
 }
 
-/// First frame of the epoch that `head` is in.
-fn epoch_start(network: &Network, head: &Header) -> u64 {
-    head.epoch
-        .get()
-        .saturating_mul(network.genesis().epoch_frames)
-        .max(1)
+/// First frame that counts into the pace being measured: of the epoch that the next final frame is in.
+fn first_of_pace(network: &Network, head: &Header) -> u64 {
+    let frames = network.genesis().epoch_frames;
+    let closed = EpochRule::new(frames).place(head) == Place::Closing;
+    let epoch = if closed {
+        head.epoch.next()
+    } else {
+        head.epoch
+    };
+    epoch.get().saturating_mul(frames).max(1)
 }
 
 fn load_globals<R: Reader>(
@@ -417,120 +440,4 @@ fn load_globals<R: Reader>(
         }
     }
     Ok(window)
-}
-
-/// The state at genesis (D4).
-fn genesis_state(
-    network: &Network,
-    chain: Chain,
-) -> Result<(ChainState, ShardTable, crate::state::Commit), LocalFault> {
-    let fail = |e: String| LocalFault::State(e);
-    let mut effects = Effects::default();
-    let mut table = ShardTable::default();
-    match chain {
-        Chain::Global => {
-            effects.writes =
-                registry::global_genesis(network.genesis()).map_err(|e| fail(e.to_string()))?;
-            for shard in &network.genesis().shards {
-                let (state, _, _) = genesis_state(network, Chain::Shard(shard.addr))?;
-                effects
-                    .rows
-                    .push((shard.addr, registry::genesis_row(state.roots().state)));
-            }
-            table.apply(&effects.rows);
-        }
-        Chain::Shard(addr) => {
-            if addr == native_shard(network) {
-                effects.writes = registry::token_genesis(network.genesis().token.domain);
-            }
-        }
-    }
-    let (state, commit) = ChainState::empty(chain)
-        .apply(network, FrameNumber::ZERO, &effects)
-        .map_err(|e| fail(e.to_string()))?;
-    Ok((state, table, commit))
-}
-
-/// The shard that executes the native token: its address is the token's domain.
-fn native_shard(network: &Network) -> ShardAddr {
-    ShardAddr(network.genesis().token.domain.0)
-}
-
-/// Header of frame 0 (D4).
-///
-/// # Errors
-/// [`LocalFault`] when the genesis state cannot be made.
-pub(crate) fn genesis_header(network: &Network, chain: Chain) -> Result<Header, LocalFault> {
-    let (state, _, _) = genesis_state(network, chain)?;
-    header_of(network, chain, &state)
-}
-
-fn header_of(network: &Network, chain: Chain, state: &ChainState) -> Result<Header, LocalFault> {
-    let roots = state.roots();
-    let beacon = quil_reel::genesis_beacon(network.hash());
-    let anchor = match chain {
-        Chain::Global => None,
-        Chain::Shard(_) => Some(Anchor {
-            number: FrameNumber::ZERO,
-            id: genesis_header(network, Chain::Global)?.id(),
-        }),
-    };
-    let committee = network
-        .roster(chain, Epoch::ZERO)
-        .map(|r| r.root())
-        .unwrap_or_default();
-    Ok(Header {
-        version: network.genesis().version,
-        chain,
-        epoch: Epoch::ZERO,
-        rank: Rank::ZERO,
-        parent_rank: Rank::ZERO,
-        number: FrameNumber::ZERO,
-        timestamp: network.genesis().time,
-        parent: Header::genesis_parent(network.hash()),
-        proposer: ProverId::ZERO,
-        requests_root: Body::empty(chain).requests_root(),
-        receipts_root: Digest::ZERO,
-        multiplier: quil_execution::fee::MULTIPLIER_ONE,
-        committee_root: committee,
-        next_committee_root: Digest::ZERO,
-        state_roots: roots.state,
-        shards_root: roots.shards,
-        beacon: Beacon(beacon.0),
-        anchor,
-    })
-}
-
-fn genesis_snapshot(
-    network: &Network,
-    chain: Chain,
-    source: &Arc<dyn StateSource>,
-) -> Result<Snapshot, LocalFault> {
-    let (state, table, _) = genesis_state(network, chain)?;
-    let header = header_of(network, chain, &state)?;
-    let state = state.stored_in(FrameNumber::ZERO, Arc::clone(source));
-    Ok(Snapshot::base(header, state, table, Effects::default()))
-}
-
-/// The store of a network that starts.
-fn genesis_writes(network: &Network, chain: Chain) -> Result<Vec<Write>, LocalFault> {
-    let (state, _, commit) = genesis_state(network, chain)?;
-    let header = header_of(network, chain, &state)?;
-    let put = |table, key: &[u8], value: Vec<u8>| Write {
-        table,
-        key: key.to_vec(),
-        value: Some(value),
-    };
-    let number = keys::number(FrameNumber::ZERO);
-    let frame = quil_types::SealedFrame {
-        header: header.clone(),
-        body: Body::empty(chain),
-        beacon: None,
-    };
-    let mut writes = commit.into_writes();
-    writes.push(put(Table::Meta, keys::GENESIS, network.hash().0.to_vec()));
-    writes.push(put(Table::Meta, keys::LAST_FINAL, header.encode()));
-    writes.push(put(Table::Frames, &number, frame.encode()));
-    writes.push(put(Table::FrameIds, &number, header.id().0.to_vec()));
-    Ok(writes)
 }

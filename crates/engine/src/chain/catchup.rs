@@ -1,6 +1,6 @@
 //! Catching up with final frames (W3, R6): ask, check one proof, execute every frame, tell the core.
 
-use quil_hotstuff::{Finality, Input as CoreInput, Scheme, Verified};
+use quil_hotstuff::{Finality, Input as CoreInput, Place, Scheme, Verified};
 use quil_types::limits::{FRAMES_PER_RESPONSE_MAX, PROPOSAL_BYTES_MAX};
 use quil_types::{
     Canonical, Chain, Epoch, EpochProof, FinalFrame, FrameNumber, FramesRequest, FramesResponse,
@@ -170,6 +170,7 @@ impl<S: Scheme> ChainEngine<S> {
         let (Some(finality), Some(first)) = (finality, frames.first()) else {
             return self.fail_catch_up(now);
         };
+        let finality = self.closed_by(finality, frames.last());
         let epoch = first.header.epoch;
         let one_epoch = frames
             .iter()
@@ -191,6 +192,26 @@ impl<S: Scheme> ChainEngine<S> {
             ancestors,
             reel,
         }))));
+    }
+
+    /// What makes a closing frame final closes its epoch: a certified child of it is such a proof too.
+    fn closed_by(
+        &self,
+        finality: WireFinality,
+        last: Option<&quil_types::SealedFrame>,
+    ) -> WireFinality {
+        let closing = last.filter(|f| self.rule.place(&f.header) == Place::Closing);
+        match (finality, closing) {
+            (WireFinality::Child(child), Some(closing)) => {
+                WireFinality::Closed(Box::new(EpochProof {
+                    closing: closing.header.clone(),
+                    between: quil_types::Bounded::new(),
+                    tip: child.header,
+                    qc: child.qc,
+                }))
+            }
+            (other, _) => other,
+        }
     }
 
     pub(super) fn on_replayed(
@@ -225,7 +246,6 @@ impl<S: Scheme> ChainEngine<S> {
         }
         if let Finality::Closed(proof) = &replayed.finality {
             self.catch_up.opened = Some((**proof).clone());
-            self.on_epoch_closed(proof, out);
         }
         self.take_replayed(now, replayed, out);
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use quil_hotstuff::{CaughtUp, Finality, Input as CoreInput, Scheme, Verified};
+use quil_hotstuff::{CaughtUp, EpochRule, Finality, Input as CoreInput, Place, Scheme, Verified};
 use quil_types::{
-    Body, Canonical, Chain, EpochProof, FinalFrame, FinalityProof, FrameId, Proposal, SealedFrame,
-    canonical,
+    Body, Canonical, Chain, EpochProof, FinalFrame, FinalityProof, FrameId, Header, Proposal,
+    SealedFrame, canonical,
 };
 
 use super::{After, ChainEngine, Pool};
+use crate::beacons::Beacons;
 use crate::error::LocalFault;
 use crate::io::{Class, Event, File, Now, Output, Write};
 use crate::jobs::moment_of;
@@ -91,6 +92,7 @@ impl<S: Scheme> ChainEngine<S> {
         }
         let mut writes = seal_writes(pending, &snapshot);
         let header = snapshot.header();
+        writes.extend(pace_write(&mut self.beacons, self.rule, header));
         // Proposals up to this position are final or never will be.
         while let Some(first) = self.candidates.first().copied() {
             if (first.0, first.1) > (header.epoch, header.rank) {
@@ -126,9 +128,6 @@ impl<S: Scheme> ChainEngine<S> {
         let Some(done) = self.ledger.settle(Arc::clone(&snapshot)) else {
             return;
         };
-        if let Some(beacons) = &mut self.beacons {
-            beacons.measure(snapshot.header());
-        }
         self.settle_pool(&done, &snapshot, out);
         if done.caught_up
             && let Some(finality) = &done.finality
@@ -209,22 +208,35 @@ impl<S: Scheme> ChainEngine<S> {
         }
     }
 
+    /// Stores the proof of an epoch before anything of the next one is signed: the closing frame itself is written when
+    /// it is executed, and a restart in between finds the proof (C1).
     pub(super) fn on_epoch_closed(&mut self, proof: &Verified<EpochProof>, out: &mut Vec<Output>) {
-        let closing = &proof.closing;
-        let mut writes = vec![Write {
-            table: Table::EpochProofs,
-            key: keys::epoch(closing.epoch),
-            value: Some((**proof).encode()),
-        }];
-        if let Some(after) = self.beacons.as_mut().and_then(|b| b.close(closing)) {
-            writes.push(Write {
-                table: Table::Reel,
-                key: keys::epoch(after.epoch),
-                value: Some(after.encode()),
-            });
-        }
-        self.persist(File::State, writes, After::Nothing, out);
+        self.persist(File::State, vec![epoch_write(proof)], After::Nothing, out);
     }
+}
+
+fn epoch_write(proof: &EpochProof) -> Write {
+    Write {
+        table: Table::EpochProofs,
+        key: keys::epoch(proof.closing.epoch),
+        value: Some(proof.encode()),
+    }
+}
+
+/// Counts a final frame; a closing frame fixes the constants of the epoch after the next one (R3). They go into the
+/// frame's own batch: a node that lost them could not follow that epoch.
+fn pace_write(beacons: &mut Option<Beacons>, rule: EpochRule, header: &Header) -> Option<Write> {
+    let beacons = beacons.as_mut()?;
+    beacons.measure(header);
+    if rule.place(header) != Place::Closing {
+        return None;
+    }
+    let after = beacons.close(header)?;
+    Some(Write {
+        table: Table::Reel,
+        key: keys::epoch(after.epoch),
+        value: Some(after.encode()),
+    })
 }
 
 /// The proof by a certified child, when it is of that kind.
@@ -256,6 +268,9 @@ fn seal_writes(pending: &PendingFinal, snapshot: &Snapshot) -> Vec<Write> {
         put(Table::FrameIds, number.clone(), pending.id.0.to_vec()),
         put(Table::Meta, keys::LAST_FINAL.to_vec(), header.encode()),
     ];
+    if let Some(Finality::Closed(proof)) = &pending.finality {
+        writes.push(epoch_write(proof));
+    }
     if let Some(proof) = pending.finality.as_ref().and_then(child_proof) {
         writes.push(put(Table::FinalityProofs, number.clone(), proof.encode()));
     }

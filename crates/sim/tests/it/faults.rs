@@ -36,8 +36,8 @@ fn survives_kills_at_any_write(seed: u64) {
     let target = net.final_number_of(0).max(net.final_number_of(1)) + 3;
     assert!(
         net.run_until(60_000, |n| calm(n, target)),
-        "seed {seed}: all go on: {} of {target}",
-        net.final_number_everywhere()
+        "seed {seed}: all go on to {target}: {:?}",
+        net.finals_of_all()
     );
     net.check_agreement();
 }
