@@ -143,6 +143,15 @@ impl Ledger {
             .map_or_else(|| self.last.header(), |p| &p.frame.header)
     }
 
+    /// The frame that is final at a number, on disk or waiting, among the recent ones.
+    #[must_use]
+    pub fn final_id(&self, number: FrameNumber) -> Option<FrameId> {
+        let waiting = self.queue.iter();
+        let mut waiting = waiting.filter(|p| p.frame.header.number == number);
+        let waiting = waiting.next().map(|p| p.id);
+        waiting.or_else(|| self.settled.get(&number).copied())
+    }
+
     /// The front of the queue is on disk: its state becomes the last final one; states that do not extend it go.
     pub fn settle(&mut self, snapshot: Arc<Snapshot>) -> Option<PendingFinal> {
         let done = self.queue.pop_front()?;

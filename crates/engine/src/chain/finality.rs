@@ -11,7 +11,7 @@ use quil_types::{
 use super::{After, ChainEngine, Pool};
 use crate::beacons::Beacons;
 use crate::error::LocalFault;
-use crate::io::{Class, Event, File, Now, Output, Write};
+use crate::io::{Class, Event, File, Halt, Now, Output, Write};
 use crate::jobs::moment_of;
 use crate::keys;
 use crate::ledger::PendingFinal;
@@ -56,6 +56,14 @@ impl<S: Scheme> ChainEngine<S> {
         let last = frames.len().saturating_sub(1);
         for (i, proposal) in frames.into_iter().enumerate() {
             let id = proposal.header.id();
+            // A catch-up may have been faster.
+            if proposal.header.number <= self.ledger.final_header().number {
+                let known = self.ledger.final_id(proposal.header.number);
+                if known.is_some_and(|known| known != id) {
+                    return self.halt(Halt::Conflict, out);
+                }
+                continue;
+            }
             let frame = SealedFrame {
                 header: proposal.header.clone(),
                 body: proposal.body.clone(),

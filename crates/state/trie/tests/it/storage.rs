@@ -224,6 +224,41 @@ fn missing_and_damaged_nodes_are_errors_not_answers() {
     assert_eq!(trie().get(&s.keys[0]).err(), Some(TrieError::Missing(top)));
 }
 
+#[test]
+fn unloading_keeps_what_is_not_durable_and_loses_nothing_else() {
+    let s = setup();
+    s.store.apply(&s.first.batch, false);
+    // Version 11 is not in the store yet.
+    let light = s.second.trie.unload_stored(0, 10);
+    assert!(light.loaded_nodes() < s.second.trie.loaded_nodes());
+    assert_eq!(light.loaded_nodes(), s.second.batch.writes.len());
+    assert_eq!(light.recommit(&kzg()), Ok(s.second.trie.root()));
+    for key in &s.keys {
+        assert_eq!(
+            light.get(key).unwrap().map(|l| l.value),
+            s.second.trie.get(key).unwrap().map(|l| l.value)
+        );
+    }
+    s.store.apply(&s.second.batch, true);
+    let bare = s.second.trie.unload_stored(0, 11);
+    assert_eq!(bare.loaded_nodes(), 0);
+    assert_eq!(bare.recommit(&kzg()), Ok(s.second.trie.root()));
+}
+
+#[test]
+fn audit_looks_at_each_branch_once_and_at_no_more_than_asked() {
+    let s = setup();
+    let trie = &s.second.trie;
+    let all = trie.loaded_nodes();
+    assert!(all > 4);
+    for samples in [1, 2, 4] {
+        assert_eq!(trie.audit(&kzg(), [7; 32], samples), Ok(samples));
+    }
+    let many = trie.audit(&kzg(), [7; 32], 64).unwrap();
+    assert!(many > 4 && many <= all, "{many} of {all}");
+    assert_eq!(Trie::empty(SET).audit(&kzg(), [7; 32], 64), Ok(0));
+}
+
 /// A source that fails.
 struct Broken;
 
