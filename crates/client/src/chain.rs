@@ -80,8 +80,38 @@ fn worker_row(worker: &WorkerView) -> Map<String, Value> {
     }))
 }
 
-const WORKER_COLUMNS: &[&str] = &["core", "state", "pid", "restarts", "chain", "reason"];
-const FRAME_COLUMNS: &[&str] = &["number", "epoch", "rank", "timestamp_ms", "items", "id"];
+/// The same for people.
+fn worker_line(worker: &WorkerView) -> Map<String, Value> {
+    let chain = worker.chain.as_ref();
+    let shard = chain.and_then(|c| shard_of(c.chain).as_str().map(str::to_owned));
+    object(json!({
+        "core": worker.core,
+        "state": worker.state,
+        "pid": worker.pid,
+        "restarts": worker.restarts,
+        "final": chain.map(|c| c.final_number.get()),
+        "age": chain.map(age),
+        "reason": worker.reason,
+        "shard": shard,
+    }))
+}
+
+fn age(view: &ChainView) -> String {
+    let ms = view.final_age_ms;
+    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
+
+fn chain_line(view: &ChainView) -> String {
+    let (last, head) = (view.final_number, view.head);
+    let (epoch, rank) = (view.epoch, view.rank);
+    let age = age(view);
+    format!("final {last} ({age} old)  head {head}  epoch {epoch}  rank {rank}")
+}
+
+const WORKER_COLUMNS: &[&str] = &[
+    "core", "state", "pid", "restarts", "final", "age", "shard", "reason",
+];
+const FRAME_COLUMNS: &[&str] = &["number", "epoch", "rank", "time", "items", "id"];
 const SHARD_COLUMNS: &[&str] = &["addr", "epoch", "height", "members", "size"];
 
 /// `quil status`.
@@ -101,18 +131,23 @@ pub async fn status(client: &impl NodeClient, must_be_ready: bool) -> Result<Doc
 
 fn status_document(s: &NodeStatus) -> Document {
     let workers = s.workers.iter().map(worker_row).collect();
-    Document::new("quil.status/1")
+    let mut doc = Document::new("quil.status/1")
         .with("ready", s.ready)
-        .with("not_ready_because", s.not_ready_because.clone())
-        .with("network", s.network.as_str())
+        .with_detail("not_ready_because", s.not_ready_because.clone());
+    if !s.ready {
+        doc = doc.with_remark("because", s.not_ready_because.join("; "));
+    }
+    doc.with("network", s.network.as_str())
         .with("devnet", s.devnet)
         .with("genesis_hash", s.genesis_hash.to_string())
         .with("peer_id", s.peer_id.as_str())
         .with("version", s.version.as_str())
         .with("peers", s.peers)
         .with("uptime_ms", s.uptime_ms)
-        .with("global", chain_value(&s.global))
+        .with_detail("global", chain_value(&s.global))
+        .with_remark("global", chain_line(&s.global))
         .with_table("workers", workers, WORKER_COLUMNS)
+        .with_table_for_people(s.workers.iter().map(worker_line).collect())
 }
 
 /// All of a frame. `header` is its canonical encoding.
@@ -178,7 +213,15 @@ pub async fn frames(
 ) -> Result<Document, Failure> {
     let frames = client.frames(shard, limit).await?;
     let rows: Vec<_> = frames.iter().map(frame_value).collect();
-    Ok(Document::new("quil.frames/1").with_table("frames", rows, FRAME_COLUMNS))
+    let line = |frame: &FrameView| {
+        let mut line = frame_value(frame);
+        let time = rfc3339(frame.header.timestamp.get());
+        line.insert("time".to_owned(), Value::from(time));
+        line
+    };
+    let lines = frames.iter().map(line).collect();
+    let doc = Document::new("quil.frames/1").with_table("frames", rows, FRAME_COLUMNS);
+    Ok(doc.with_table_for_people(lines))
 }
 
 fn shard_row(shard: &ShardView) -> Map<String, Value> {

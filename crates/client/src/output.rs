@@ -32,6 +32,8 @@ struct Field {
 struct Rows {
     name: String,
     rows: Vec<Map<String, Value>>,
+    /// What people see instead; the same when absent.
+    people: Option<Vec<Map<String, Value>>>,
     /// What people see, in this order; all when empty.
     columns: &'static [&'static str],
 }
@@ -61,14 +63,15 @@ impl Document {
             value,
             shown,
         };
-        match self.fields.iter_mut().find(|f| f.name == name) {
+        let same = |f: &&mut Field| f.name == name && f.shown == shown;
+        match self.fields.iter_mut().find(same) {
             Some(known) => *known = field,
             None => self.fields.push(field),
         }
         self
     }
 
-    /// Adds a field; one of the same name is replaced.
+    /// Adds a field that people and programs see; one of the same name is replaced.
     #[must_use]
     pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
         self.field(name, value.into(), Shown::Everybody)
@@ -109,8 +112,18 @@ impl Document {
         self.rows = Some(Rows {
             name: name.to_owned(),
             rows,
+            people: None,
             columns,
         });
+        self
+    }
+
+    /// Shows people these rows instead of the ones that programs get.
+    #[must_use]
+    pub fn with_table_for_people(mut self, shown: Vec<Map<String, Value>>) -> Self {
+        if let Some(rows) = &mut self.rows {
+            rows.people = Some(shown);
+        }
         self
     }
 
@@ -172,7 +185,8 @@ fn plain(value: &Value) -> String {
 }
 
 fn table(rows: &Rows) -> Vec<String> {
-    let Some(first) = rows.rows.first() else {
+    let shown = rows.people.as_ref().unwrap_or(&rows.rows);
+    let Some(first) = shown.first() else {
         return Vec::new();
     };
     let names: Vec<&str> = if rows.columns.is_empty() {
@@ -182,7 +196,7 @@ fn table(rows: &Rows) -> Vec<String> {
     };
     let cell = |row: &Map<String, Value>, name: &str| row.get(name).map(plain).unwrap_or_default();
     let width = |name: &&str| {
-        let cells = rows.rows.iter().map(|r| cell(r, name).chars().count());
+        let cells = shown.iter().map(|r| cell(r, name).chars().count());
         cells.max().unwrap_or(0).max(name.len())
     };
     let widths: Vec<usize> = names.iter().map(width).collect();
@@ -191,8 +205,7 @@ fn table(rows: &Rows) -> Vec<String> {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let head = line(names.iter().map(|n| n.to_uppercase()).collect());
-    let body = rows
-        .rows
+    let body = shown
         .iter()
         .map(|row| line(names.iter().map(|n| cell(row, n)).collect()));
     core::iter::once(head).chain(body).collect()
@@ -356,10 +369,13 @@ mod tests {
             .with_remark("time", "noon")
             .with_amount("a", Amount::from_units(12_000_000_000))
             .with("b", Value::Null)
-            .with_table("rows", vec![row("x", "y")], &["kind"]);
-        let human = "b     -\ntime  noon\na     1.5 QUIL\nKIND\ny";
+            .with_detail("c", 1)
+            .with_remark("c", "one")
+            .with_table("rows", vec![row("x", "y")], &["kind"])
+            .with_table_for_people(vec![row("x", "z")]);
+        let human = "b     -\ntime  noon\na     1.5 QUIL\nc     one\nKIND\nz";
         assert_eq!(doc.render(Output::Human), human);
-        let json = r#"{"a":{"amount":"1.5","unit":"QUIL"},"b":null,"roots":["long"],"rows":[{"alias":"x","kind":"y"}],"schema":"quil.example/1"}"#;
+        let json = r#"{"a":{"amount":"1.5","unit":"QUIL"},"b":null,"c":1,"roots":["long"],"rows":[{"alias":"x","kind":"y"}],"schema":"quil.example/1"}"#;
         assert_eq!(doc.render(Output::Json), json);
     }
 

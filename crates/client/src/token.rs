@@ -87,7 +87,7 @@ fn sent_document(sent: &Sent, to: &Address) -> Document {
         .with_amount("change", sent.change)
         .with("inputs", sent.inputs)
         .with("bytes", sent.bytes)
-        .with("steps", steps.collect::<Vec<_>>())
+        .with_detail("steps", steps.collect::<Vec<_>>())
 }
 
 /// `quil token send`.

@@ -5,9 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quil_client::{Output, key::NewKind};
 
+use crate::client::{FrameCommand, ShardCommand, StatusArguments, TokenCommand, TxCommand};
+use crate::config::ConfigCommand;
 use crate::devnet::{DemoArguments, DevnetCommand};
 
-/// Private data and private computation: keys, ceremony.
+/// Private data and private computation: wallet, keys, node, networks on one machine.
+///
+/// Results go to stdout, everything else to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 not ready, 4 rejected by the
+/// network, 5 timeout, 6 permission, 7 not found, 8 node unreachable, 9 insufficient funds, 78 configuration.
 #[derive(Debug, Parser)]
 #[command(
     name = "quil",
@@ -19,11 +24,20 @@ pub(crate) struct Arguments {
     /// Folder of keys and data.
     #[arg(long, global = true, env = "QUIL_HOME", value_name = "DIR")]
     home: Option<PathBuf>,
+    /// Address of the node's API.
+    #[arg(
+        long,
+        global = true,
+        env = "QUIL_RPC",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8337"
+    )]
+    pub(crate) rpc: String,
     /// How results are printed.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Human)]
     output: Format,
     /// File whose first line is the passphrase of the key store; `-` is standard input. Without it the variable
-    /// QUIL_PASSPHRASE is used.
+    /// QUIL_PASSPHRASE is used, or else the file `passphrase` in the home folder.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
@@ -57,6 +71,23 @@ impl Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Shows what a node says about itself.
+    Status(StatusArguments),
+    /// The native token: balance, coins, payments.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Transactions.
+    #[command(subcommand)]
+    Tx(TxCommand),
+    /// Final frames of the global chain and of shards.
+    #[command(subcommand)]
+    Frame(FrameCommand),
+    /// Shards.
+    #[command(subcommand)]
+    Shard(ShardCommand),
+    /// Configuration of a node.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Keys in an encrypted store.
     #[command(subcommand)]
     Key(KeyCommand),

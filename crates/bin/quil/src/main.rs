@@ -1,21 +1,34 @@
 //! `quil`: parses arguments, runs a command, prints its document.
 
 mod args;
+mod client;
+mod config;
 mod devnet;
 mod node;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use quil_client::{Document, Failure, Output, ceremony, key::KeyFile, read_secret_line};
+use quil_client::{
+    Document, Failure, Output, ceremony, key::KeyFile, read_private_line, read_secret_line,
+};
 use zeroize::Zeroizing;
 
 use args::{Arguments, CeremonyCommand, Command, KeyCommand, Network, NodeCommand};
+
+/// File name of the passphrase inside a home folder, for networks on one machine.
+const PASSPHRASE_FILE: &str = "passphrase";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = arguments.output();
     match &arguments.command {
+        Command::Status(own) => show(output, client::status(&arguments, own)),
+        Command::Token(command) => show(output, client::token(&arguments, command)),
+        Command::Tx(command) => show(output, client::tx(&arguments, command)),
+        Command::Frame(command) => show(output, client::frame(&arguments, command)),
+        Command::Shard(command) => show(output, client::shards(&arguments, command)),
+        Command::Config(command) => show(output, config::run(&arguments.home(), command)),
         Command::Key(command) => show(output, run_key(&arguments, command)),
         Command::Ceremony(command) => show(output, run_ceremony(&arguments, command)),
         Command::Node(NodeCommand::Run(run)) => match node::run(&arguments.home(), run) {
@@ -61,12 +74,16 @@ fn run_key(arguments: &Arguments, command: &KeyCommand) -> Result<Document, Fail
     }
 }
 
+/// The key store of the home folder. Its passphrase is never asked for: it comes from a file or the environment.
 fn key_file(arguments: &Arguments) -> Result<KeyFile, Failure> {
-    let passphrase = match &arguments.passphrase_file {
-        Some(path) => read_secret_line(path)?,
-        None => Zeroizing::new(std::env::var("QUIL_PASSPHRASE").unwrap_or_default()),
+    let home = arguments.home();
+    let variable = std::env::var("QUIL_PASSPHRASE").ok().map(Zeroizing::new);
+    let passphrase = match (&arguments.passphrase_file, variable) {
+        (Some(path), _) => read_secret_line(path)?,
+        (None, Some(text)) => text,
+        (None, None) => read_private_line(&home.join(PASSPHRASE_FILE))?.unwrap_or_default(),
     };
-    KeyFile::new(&arguments.home(), &passphrase)
+    KeyFile::new(&home, &passphrase)
 }
 
 fn run_ceremony(arguments: &Arguments, command: &CeremonyCommand) -> Result<Document, Failure> {

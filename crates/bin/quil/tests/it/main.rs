@@ -8,7 +8,11 @@
     reason = "test helpers stop the test when something is wrong"
 )]
 
+mod client;
 mod commands;
 mod devnet;
+#[cfg(target_os = "linux")]
+mod disk;
 mod floors;
 mod kills;
+mod load;
