@@ -21,6 +21,8 @@ pub struct Options {
     /// For each party a number for each open type (`int`, `[]byte`, `string`) of its input: bits of an integer, elements
     /// of an array, bytes of a string.
     pub sizes: Vec<Vec<u32>>,
+    /// Packages besides the standard ones: import path and source. They come before standard packages of that name.
+    pub packages: Vec<(String, String)>,
     /// What the gate builders minimise.
     pub goal: Goal,
     /// Folding, sharing and identities beyond constants; off only to test that it changes nothing.
@@ -31,8 +33,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             unroll: 1 << 17,
-            work: 50_000_000,
+            work: 20_000_000,
             sizes: Vec::new(),
+            packages: Vec::new(),
             goal: Goal::Ands,
             simplify: true,
         }
@@ -107,7 +110,12 @@ pub fn compile_files(
     let mut files = files.to_vec();
     files.sort();
     let mut sources = Sources::default();
-    let packages = Packages::load(&mut sources, &files, &packages::find);
+    let own = |path: &str| options.packages.iter().find(|(name, _)| name == path);
+    let library = |path: &str| match own(path) {
+        Some((_, text)) => Some(vec![(format!("{path}.qcl"), text.clone())]),
+        None => packages::find(path),
+    };
+    let packages = Packages::load(&mut sources, &files, &library);
     let report = |faults: &[Fault]| CompileError {
         diagnostics: faults.iter().map(|fault| sources.resolve(fault)).collect(),
     };

@@ -12,7 +12,7 @@ use crate::gates::{Cell, FALSE, Goal, Lit, Net, TRUE};
 use crate::ir::{Graph, Node, Op};
 
 /// Most gates of all functions together, calls not expanded.
-pub(crate) const MAX_CELLS: usize = 1 << 26;
+pub(crate) const MAX_CELLS: usize = 1 << 25;
 
 /// More gates than [`MAX_CELLS`].
 #[derive(Debug)]
@@ -163,6 +163,16 @@ impl Lowering<'_> {
         let graph = &self.graphs[index];
         let mut words: Vec<Word> = Vec::with_capacity(graph.len());
         for ((_, op, width), live) in graph.nodes().zip(&self.live[index]) {
+            // Refused before it is built: one operation can be larger than everything.
+            let scale = if matches!(op, Op::Mul(..) | Op::Call(..)) {
+                1
+            } else {
+                4
+            };
+            let estimate = crate::ir::cost(graph, op, width, &[]).saturating_mul(scale);
+            if *live && estimate > MAX_CELLS as u64 {
+                return Err(TooManyGates);
+            }
             let word = if *live {
                 self.word(net, op, width as usize, &words, params)?
             } else {

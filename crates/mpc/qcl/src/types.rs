@@ -98,6 +98,32 @@ impl Ty {
         }
     }
 
+    /// The type of its zero value: nothing is open.
+    pub(crate) fn closed(&self) -> Self {
+        match self {
+            Self::OpenInt { signed } => Self::Int {
+                signed: *signed,
+                width: 32,
+            },
+            Self::OpenText => Self::Text(0),
+            Self::Slice(elem) => Self::Array(0, Rc::new(elem.closed())),
+            Self::Array(len, elem) => Self::Array(*len, Rc::new(elem.closed())),
+            Self::Struct(def) if self.is_open() => {
+                let fields = def
+                    .fields
+                    .iter()
+                    .map(|(n, ty)| (n.clone(), ty.closed()))
+                    .collect();
+                Self::Struct(Rc::new(StructTy {
+                    package: def.package,
+                    name: def.name.clone(),
+                    fields,
+                }))
+            }
+            other => other.clone(),
+        }
+    }
+
     pub(crate) fn has_pointer(&self) -> bool {
         match self {
             Self::Pointer(_) => true,

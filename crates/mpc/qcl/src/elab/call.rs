@@ -261,7 +261,7 @@ impl<'a> Elab<'a> {
                 Some(_) => {
                     let data = self.zero(&ty);
                     Val {
-                        ty: self.closed(ty.clone(), &data),
+                        ty: ty.closed(),
                         data,
                     }
                 }
@@ -272,7 +272,7 @@ impl<'a> Elab<'a> {
                 self.bind(&name.text, Binding::Object(id));
             }
         }
-        self.scoped(|this| this.stmts(&func.body.stmts))?;
+        self.stmts(&func.body.stmts)?;
         if !func.results.is_empty() && self.returned() != Some(true) {
             return Err(Fault::new(
                 func.body.end,

@@ -58,6 +58,11 @@ impl<'a> Elab<'a> {
                 "give all fields in order, or name them",
             ));
         }
+        // Fields of open type take the type of their value.
+        let Ty::Struct(closed) = ty.closed() else {
+            return Err(nothing(span));
+        };
+        let mut closed = (*closed).clone();
         let mut seen = vec![false; def.fields.len()];
         for (position, element) in list.iter().enumerate() {
             let (index, ty) = match &element.key {
@@ -79,9 +84,10 @@ impl<'a> Elab<'a> {
             }
             let val = self.element(element, &ty)?;
             Rc::make_mut(&mut data)[index] = val.data;
+            closed.fields[index].1 = val.ty;
         }
         Ok(Val {
-            ty: ty.clone(),
+            ty: Ty::Struct(Rc::new(closed)),
             data: Data::Agg(data),
         })
     }

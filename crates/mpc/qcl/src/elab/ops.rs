@@ -138,6 +138,20 @@ impl Elab<'_> {
 
     fn arithmetic(&mut self, op: BinaryOp, signed: bool, a: Node, b: Node) -> Node {
         let width = self.graph.width(a);
+        if let (false, Some(log)) = (signed, self.log2(b)) {
+            // Unsigned division by a power of two is wiring.
+            match op {
+                BinaryOp::Div => return self.shift_const(false, false, a, log),
+                BinaryOp::Rem if log == 0 => {
+                    return self.graph.constant_node(&BigInt::zero(), width);
+                }
+                BinaryOp::Rem => {
+                    let low = self.graph.slice(a, 0, log);
+                    return self.graph.resize(low, width, false);
+                }
+                _ => {}
+            }
+        }
         let op = match op {
             BinaryOp::Add => Op::Add(a, b),
             BinaryOp::Sub => Op::Sub(a, b),
@@ -155,6 +169,12 @@ impl Elab<'_> {
             _ => Op::And(a, b),
         };
         self.graph.add(op, width)
+    }
+
+    fn log2(&self, node: Node) -> Option<u32> {
+        let value = self.graph.constant(node)?;
+        let log = value.bits().checked_sub(1)?;
+        (*value == BigInt::pow2(log)).then_some(log)
     }
 
     /// Brings both sides to one type: constants take the type of the other side.
@@ -373,11 +393,7 @@ impl Elab<'_> {
                 };
                 self.coerce(val, &ty, span)
             }
-            (Ty::OpenInt { signed }, Ty::Int { signed: found, .. }, _) if signed == found => {
-                Ok(val)
-            }
-            (Ty::OpenText, Ty::Text(_), _) => Ok(val),
-            (Ty::Slice(elem), Ty::Array(_, found), _) if elem == found => Ok(val),
+            (open, found, _) if fits_open(open, found) => Ok(val),
             _ => {
                 let message = format!("expected {ty}, found {}", val.ty);
                 let hint = match (ty, &val.ty) {
@@ -473,4 +489,24 @@ fn too_wide(span: Span) -> Box<Fault> {
         format!("constant wider than {MAX_CONST_BITS} bits"),
         "use smaller constants",
     )
+}
+
+/// Whether a type is an instance of a declared, possibly open one.
+fn fits_open(open: &Ty, found: &Ty) -> bool {
+    match (open, found) {
+        (Ty::OpenInt { signed }, Ty::Int { signed: found, .. }) => signed == found,
+        (Ty::OpenText, Ty::Text(_)) => true,
+        (Ty::Slice(elem), Ty::Array(_, found)) => fits_open(elem, found),
+        (Ty::Array(len, elem), Ty::Array(n, found)) => len == n && fits_open(elem, found),
+        (Ty::Struct(def), Ty::Struct(other)) => {
+            def.package == other.package
+                && def.name == other.name
+                && def
+                    .fields
+                    .iter()
+                    .zip(&other.fields)
+                    .all(|(a, b)| fits_open(&a.1, &b.1))
+        }
+        _ => open == found,
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Packages {
 }
 
 /// Text of a package by import path.
-pub(crate) type Source = dyn Fn(&str) -> Option<Vec<(String, String)>>;
+pub(crate) type Source<'a> = dyn Fn(&str) -> Option<Vec<(String, String)>> + 'a;
 
 impl Packages {
     pub(super) fn get(&self, index: usize) -> &Package {
@@ -54,7 +54,7 @@ impl Packages {
     pub(crate) fn load(
         sources: &mut Sources,
         files: &[(String, String)],
-        library: &Source,
+        library: &Source<'_>,
     ) -> Result<Self, Vec<Fault>> {
         let mut loader = Loader {
             packages: Self::default(),
@@ -100,7 +100,7 @@ impl Packages {
 struct Loader<'a> {
     packages: Packages,
     open: Vec<String>,
-    library: &'a Source,
+    library: &'a Source<'a>,
 }
 
 impl Loader<'_> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::ast::{Expr, ExprKind, TypeBody, TypeExpr, TypeKind, VarSpec};
-use super::value::{Data, Val};
+use super::value::Val;
 use super::{Elab, Frame};
 use crate::source::{Fault, Result, Span};
 use crate::types::{MAX_VALUE_BITS, StructTy, Ty};
@@ -274,7 +274,7 @@ impl<'a> Elab<'a> {
                 };
                 let data = this.zero(&ty);
                 return Ok(Val {
-                    ty: this.closed(ty, &data),
+                    ty: ty.closed(),
                     data,
                 });
             }
@@ -295,21 +295,6 @@ impl<'a> Elab<'a> {
         })?;
         self.pending.pop();
         Ok(val)
-    }
-
-    /// The type of a zero value of an open type.
-    #[expect(clippy::unused_self, reason = "reads like the other conversions")]
-    pub(super) fn closed(&self, ty: Ty, data: &Data) -> Ty {
-        let len = match data {
-            Data::Agg(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
-            _ => 0,
-        };
-        match ty {
-            Ty::OpenInt { signed } => Ty::Int { signed, width: 32 },
-            Ty::OpenText => Ty::Text(len),
-            Ty::Slice(elem) => Ty::Array(len, elem),
-            other => other,
-        }
     }
 
     /// A constant that fits u32: lengths, bounds, widths.

@@ -132,9 +132,10 @@ impl<'a> Elab<'a> {
         if spec.values.is_empty() {
             let Some(ty) = ty else { return Ok(()) };
             for name in &spec.names {
+                self.unused(name)?;
                 let data = self.zero(&ty);
                 let val = Val {
-                    ty: self.closed(ty.clone(), &data),
+                    ty: ty.closed(),
                     data,
                 };
                 self.declare(&name.text, ty.clone(), val);
@@ -148,6 +149,7 @@ impl<'a> Elab<'a> {
                 None => self.default_type(val, span)?,
             };
             let ty = ty.clone().unwrap_or_else(|| val.ty.clone());
+            self.unused(name)?;
             self.declare(&name.text, ty, val);
         }
         Ok(())
@@ -173,7 +175,26 @@ impl<'a> Elab<'a> {
                     "use `:=` for values that depend on inputs",
                 ));
             }
+            self.unused(name)?;
             self.bind(&name.text, Binding::Const(val));
+        }
+        Ok(())
+    }
+
+    /// A scope declares a name once.
+    fn unused(&self, name: &Name) -> Result<()> {
+        let taken = self
+            .frame
+            .scopes
+            .last()
+            .is_some_and(|s| s.contains_key(name.text.as_str()));
+        if taken && name.text != "_" {
+            let message = format!("`{}` is declared twice in this block", name.text);
+            return Err(Fault::new(
+                name.span,
+                message,
+                "assign with `=`, or choose another name",
+            ));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Division. Restoring, on as many bits as the remainder can have: n^2 + 3n ANDs for quotient and remainder.
 
-use super::{FALSE, Lit, Net};
+use super::multiply::significant;
+use super::{FALSE, Lit, Net, TRUE};
 
 impl Net {
     /// Quotient and remainder; a zero divisor gives all ones and the dividend.
@@ -11,16 +12,21 @@ impl Net {
         for k in (0..n).rev() {
             above[k] = self.or(above[k + 1], b[k]);
         }
+        // A divisor that is certainly not zero bounds the remainder.
+        let bound = if b.contains(&TRUE) { significant(b) } else { n };
         let mut rest: Vec<Lit> = Vec::with_capacity(n);
         let mut quotient = vec![FALSE; n];
         for k in 1..=n {
-            // The remainder is below 2^k now, so a divisor with a bit above cannot be subtracted.
             rest.insert(0, a[n - k]);
-            let (difference, fits) = self.sub_borrow(&rest, &b[..k]);
-            let bit = self.and(fits, above[k].not());
+            // The remainder is below 2^w now, so a divisor with a bit at w or above cannot be subtracted.
+            let w = rest.len();
+            let (difference, fits) = self.sub_borrow(&rest, &b[..w]);
+            let bit = self.and(fits, above[w].not());
             quotient[n - k] = bit;
             rest = self.mux_word(bit, &difference, &rest);
+            rest.truncate(bound);
         }
+        rest.resize(n, FALSE);
         (quotient, rest)
     }
 

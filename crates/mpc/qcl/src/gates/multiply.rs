@@ -10,6 +10,7 @@ use super::{FALSE, Goal, Lit, Net, TRUE};
 pub(crate) struct Costs {
     product: HashMap<usize, usize>,
     square: HashMap<usize, usize>,
+    low: HashMap<usize, usize>,
 }
 
 impl Costs {
@@ -39,6 +40,28 @@ impl Costs {
             + (2 * n - low)
     }
 
+    /// Low half of an n x n product by the better method.
+    fn low(&mut self, n: usize) -> usize {
+        if n < 2 {
+            return n;
+        }
+        if let Some(cost) = self.low.get(&n) {
+            return *cost;
+        }
+        let cost = (n * n - n + 1).min(self.split_low(n)).min(self.product(n));
+        self.low.insert(n, cost);
+        cost
+    }
+
+    /// Full product of the low halves, truncated cross products, two additions.
+    fn split_low(&mut self, n: usize) -> usize {
+        let high = n / 2;
+        if n < 8 {
+            return usize::MAX;
+        }
+        self.product(n - high) + 2 * self.low(high) + 2 * (high - 1)
+    }
+
     fn square(&mut self, n: usize) -> usize {
         if let Some(cost) = self.square.get(&n) {
             return *cost;
@@ -64,7 +87,7 @@ const fn school(n: usize, m: usize) -> usize {
 }
 
 /// Number of bits up to the highest that is not constant false.
-fn significant(bits: &[Lit]) -> usize {
+pub(super) fn significant(bits: &[Lit]) -> usize {
     bits.iter().rposition(|b| *b != FALSE).map_or(0, |i| i + 1)
 }
 
@@ -100,18 +123,11 @@ impl Net {
             return self.product(a, b);
         }
         let width = a.len().max(b.len());
-        let rows: usize = (0..b.len()).map(|i| 2 * a.len().min(n - i)).sum();
+        let size = |i: usize| a.len().min(n - i);
+        let rows: usize =
+            (0..b.len()).map(|i| 2 * size(i)).sum::<usize>() - size(0) - b.len().min(n - 1);
         let full = self.costs.product(width);
-        // Either all of the product, or split at the half: full low halves, truncated cross terms.
-        let split = n / 2;
-        let halves = if n >= 8 && a.len() == n && b.len() == n {
-            self.costs.product(split.max(n - split))
-                + 2 * ((n - split) * (n - split))
-                + 2 * (n - split)
-        } else {
-            usize::MAX
-        };
-        if halves < rows.min(full) {
+        if a.len() == n && b.len() == n && self.costs.split_low(n) < rows.min(full) {
             return self.split_low(a, b, n);
         }
         if full < rows {
@@ -316,7 +332,8 @@ impl Net {
         };
         let digits = signed_digits(bits);
         let mut sum = vec![FALSE; n];
-        for (i, digit) in digits.iter().enumerate().take(n) {
+        // From the top, where the first digit is positive unless it was cut off: nothing is negated.
+        for (i, digit) in digits.iter().enumerate().take(n).rev() {
             if *digit == 0 {
                 continue;
             }

@@ -151,7 +151,6 @@ fn identity(graph: &Graph, op: &Op, width: u32) -> Option<Folded> {
             let at = value.to_u32().and_then(|i| usize::try_from(i).ok());
             *at.and_then(|i| list.get(i))?
         }
-        Op::Udiv(a, b) | Op::Urem(a, b) => return by_power(graph, op, *a, *b),
         _ => return None,
     };
     Some(Folded::Node(node))
@@ -213,24 +212,4 @@ fn slice(graph: &Graph, a: Node, lo: u32, width: u32) -> Option<Folded> {
         Op::Zext(inner) if lo >= graph.width(*inner) => Some(Folded::Const(BigInt::zero())),
         _ => None,
     }
-}
-
-/// Unsigned division by a power of two is wiring.
-fn by_power(graph: &Graph, op: &Op, a: Node, b: Node) -> Option<Folded> {
-    let value = graph.constant(b)?;
-    let log = value.bits().checked_sub(1)?;
-    if *value != BigInt::pow2(log) {
-        return None;
-    }
-    Some(match op {
-        Op::Udiv(..) => Folded::Op(Op::Lshr(a, b_count(graph, log)?)),
-        _ if log == 0 => Folded::Const(BigInt::zero()),
-        _ => return None,
-    })
-}
-
-/// A node that holds the count, if the graph has one already.
-fn b_count(graph: &Graph, log: u32) -> Option<Node> {
-    let value = BigInt::from(log);
-    (1..=32).find_map(|width| graph.index.get(&(Op::Const(value.clone()), width)).copied())
 }

@@ -525,3 +525,173 @@ func main(a, b uint64) uint64 {
     let compiled = compile("t.qcl", source, &Options::default()).unwrap();
     assert_eq!(compiled.circuit().functions().len(), 2);
 }
+
+#[test]
+fn structs_with_open_fields_take_their_values() {
+    let source = "package main
+type Message struct { Body []byte; Tag string; Count int }
+func size2(m Message) int32 { return len(m.Body) + len(m.Tag) }
+func main(a [3]byte, b uint8) (int32, []byte, int32) {
+    m := Message{Body: a + []byte{b}, Tag: \"xy\", Count: 7}
+    var empty Message
+    return size2(m), m.Body, size2(empty) + empty.Count + m.Count
+}
+";
+    let out = run(source, json!("hex:010203"), json!(4));
+    assert_eq!(out, json!({"r0": 6, "r1": "hex:01020304", "r2": 7}));
+}
+
+#[test]
+fn pointers_reach_elements_fields_and_pointers() {
+    let source = "package main
+type Inner struct { V [3]int32 }
+type Outer struct { In Inner; N int32 }
+func bump(p *int32, by int32) { *p += by }
+func fill(v *[3]int32, x int32) {
+    for i := range 3 {
+        v[i] = x + i
+    }
+}
+func redirect(q **int32, x int32) { **q = x }
+func main(a, b int32) (Outer, int32) {
+    var o Outer
+    fill(&o.In.V, a)
+    bump(&o.In.V[1], b)
+    p := &o.N
+    if a < b {
+        redirect(&p, a * 10)
+    }
+    in := &o.In
+    in.V[2]++
+    return o, *p
+}
+";
+    let out = |a: i32, b: i32| run(source, json!(a), json!(b));
+    assert_eq!(
+        out(1, 2),
+        json!({"r0": {"In": {"V": [1, 4, 4]}, "N": 10}, "r1": 10})
+    );
+    assert_eq!(
+        out(5, 2),
+        json!({"r0": {"In": {"V": [5, 8, 8]}, "N": 0}, "r1": 0})
+    );
+}
+
+#[test]
+fn assignments_evaluate_before_they_write() {
+    assert_eq!(
+        body("int32", "int32", "a, b = b, a\nreturn a - b", 3, 10),
+        7
+    );
+    let text = "x := []int32{1, 2, 3}\ni := int32(0)\ni, x[i] = 2, 9\nx[0], x[2] = x[2], x[0]\nreturn x[0] * 100 + x[2] * 10 + i + 0 * (a + b)";
+    assert_eq!(body("int32", "int32", text, 0, 0), 392);
+}
+
+#[test]
+fn values_are_copied() {
+    let text =
+        "x := [2]int32{a, b}\ny := x\ny[0] = 7\nz := x[0:]\nz[1] = 8\nreturn x[0] * 10 + x[1]";
+    assert_eq!(body("int32", "int32", text, 3, 4), 34);
+}
+
+#[test]
+fn every_operator_assignment() {
+    let text = "x := a\nx += b\nx -= 1\nx *= 3\nx /= 2\nx %= 50\nx &= 0x3e\nx |= 1\nx ^= 5\nx <<= 2\nx >>= 1\nx &^= 4\nx++\nx--\nreturn x";
+    let model = |a: i32, b: i32| {
+        let mut x = (a + b - 1) * 3 / 2 % 50;
+        x = ((x & 0x3e) | 1) ^ 5;
+        (x << 2 >> 1) & !4
+    };
+    for (a, b) in [(3, 4), (100, 55), (-20, 7)] {
+        assert_eq!(body("int32", "int32", text, a, b), model(a, b));
+    }
+}
+
+#[test]
+fn precedence_is_that_of_go() {
+    let text = "return a + b*2&3<<1 | 1 ^ a - 4&^1";
+    let model = |a: i32, b: i32| {
+        // Level 5 from the left, then level 4 from the left.
+        let p = ((b * 2) & 3) << 1;
+        (((a + p) | 1) ^ a) - (4 & !1)
+    };
+    for (a, b) in [(3, 4), (100, 55), (-20, 7)] {
+        assert_eq!(body("int32", "int32", text, a, b), model(a, b));
+    }
+    assert_eq!(
+        body("int32", "bool", "return a < b && b < 9 || a == b", 3, 4),
+        true
+    );
+}
+
+#[test]
+fn text_and_characters() {
+    let text = "s := \"a\\n\\x41\\101\\u00e9\\\\\\\"\" + `r\\n`\nreturn int32(len(s)) * 1000 + int32(s[2]) + int32(s[3]) - 'A' - '\\101' + a";
+    assert_eq!(body("int32", "int32", text, 1, 0), 11_001);
+}
+
+#[test]
+fn constants_of_a_package_and_locals() {
+    let source = "package main
+const (
+    Big = 1 << 70
+    Small = Big >> 68
+    Typed uint8 = 200
+)
+var table = [4]uint8{Small, Typed, 3: 1}
+func main(a, b uint8) (uint8, uint8) {
+    const local = Small * 2
+    return table[a] + local, table[b]
+}
+";
+    assert_eq!(
+        run(source, json!(0), json!(1)),
+        json!({"r0": 12, "r1": 200})
+    );
+}
+
+#[test]
+fn comments_and_notes_do_not_matter() {
+    let source = "// a\npackage main /* b */\n/* c\n d */\nfunc main(a /* x */, b int32) int32 { // y\n return a /* z\n */ \n}\n";
+    assert_eq!(run(source, json!(3), json!(0)), 3);
+}
+
+#[test]
+fn more_than_two_parties_compile() {
+    let source = "package main\nfunc main(a, b, c uint8) uint8 { return a + b + c }\n";
+    let circuit = compile("t.qcl", source, &Options::default())
+        .unwrap()
+        .into_circuit();
+    assert_eq!(
+        circuit.eval_json(&[json!(1), json!(2), json!(3)]).unwrap(),
+        [json!(6), json!(6), json!(6)]
+    );
+}
+
+#[test]
+fn own_packages_are_found_first() {
+    let options = Options {
+        packages: vec![("my/pack".into(), "package pack\ntype T struct { X uint8 }\nvar hits uint8\nfunc (t *T) Inc() { t.X++\n hits++ }\nfunc Hits() uint8 { return hits }\n".into())],
+        ..Options::default()
+    };
+    let source = "package main\nimport \"my/pack\"\nfunc main(a, b uint8) (uint8, uint8) {\n t := pack.T{X: a}\n if b > 1 {\n  t.Inc()\n }\n t.Inc()\n return t.X, pack.Hits()\n}\n";
+    let circuit = compile("t.qcl", source, &options).unwrap().into_circuit();
+    let out = |b: u8| circuit.eval_json(&[json!(5), json!(b)]).unwrap()[0].clone();
+    assert_eq!(out(0), json!({"r0": 6, "r1": 1}));
+    assert_eq!(out(2), json!({"r0": 7, "r1": 2}));
+}
+
+#[test]
+fn listings_show_words_and_calls() {
+    let source = "package main\nfunc f(x uint64) uint64 { return x / 3 }\nfunc main(a, b uint64) uint64 { return f(a) + f(b) }\n";
+    let compiled = compile("t.qcl", source, &Options::default()).unwrap();
+    let ir = compiled.ir();
+    assert!(ir.starts_with("func f0(%p0 u64) {\n"), "{ir}");
+    assert!(
+        ir.contains("udiv %p0")
+            && ir.contains("call f0 %p1")
+            && ir.contains("func main(%p0 u64, %p1 u64)"),
+        "{ir}"
+    );
+    assert!(compiled.ssa().lines().count() >= ir.lines().count());
+}

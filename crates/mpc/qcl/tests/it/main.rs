@@ -12,4 +12,12 @@
 )]
 
 mod circuit;
+mod counts;
+mod errors;
+mod examples;
+mod hostile;
+mod json;
 mod language;
+mod operators;
+mod packages;
+mod random;

@@ -1,0 +1,182 @@
+//! Hostile sources: an error or a circuit, never a crash, within bounded time and memory.
+
+use proptest::prelude::*;
+use quil_qcl::{Options, compile};
+
+const SEEDS: [&str; 3] = [
+    include_str!("../../../../../examples/qcl/tree.qcl"),
+    include_str!("../../../../../examples/qcl/regression.qcl"),
+    include_str!("../../../../../examples/qcl/auction.qcl"),
+];
+
+fn small() -> Options {
+    Options {
+        unroll: 200,
+        work: 200_000,
+        ..Options::default()
+    }
+}
+
+fn refused(source: &str) -> String {
+    compile("bad.qcl", source, &small())
+        .map(|_| ())
+        .unwrap_err()
+        .to_string()
+}
+
+fn main_with(body: &str) -> String {
+    format!("package main\nfunc main(a, b uint32) uint32 {{\n{body}\n}}\n")
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    let n = 100_000;
+    for body in [
+        format!("return {}a{}", "(".repeat(n), ")".repeat(n)),
+        format!("return {}a", "^".repeat(n)),
+        format!("return a{}", " + a".repeat(n)),
+        format!("return a{}", "[0]".repeat(n)),
+        format!("return f{}", "(a)".repeat(n)),
+        format!("return a{}", ".x".repeat(n)),
+        format!("{}{}", "{".repeat(n), "}".repeat(n)),
+        format!("{}return a", "if a > b {\n".repeat(n)),
+        format!(
+            "if a > b {{}}{} else {{}}\nreturn a",
+            " else if a > b {}".repeat(n)
+        ),
+        format!("var x {}uint8", "[1]".repeat(n)),
+        format!("var x {}uint8", "*".repeat(n)),
+        format!("x := []T{}{}", "{".repeat(n), "}".repeat(n)),
+    ] {
+        let message = refused(&main_with(&body));
+        assert!(
+            message.contains("nested deeper") || message.contains("expected"),
+            "{}",
+            &message[..message.len().min(300)]
+        );
+    }
+}
+
+#[test]
+fn nesting_at_the_limit_fits_the_stack() {
+    // Deep expressions inside deep recursion, in a thread with the small stack of a test.
+    let deep = format!("{}x{}", "(".repeat(60), " + 1)".repeat(60));
+    let source = format!(
+        "package main\nfunc f(x uint32, n int32) uint32 {{\n if n == 0 {{\n  return {deep}\n }}\n return {} f(x, n - 1){}\n}}\nfunc main(a, b uint32) uint32 {{ return f(a, 200) }}\n",
+        "(".repeat(40),
+        " + 1)".repeat(40)
+    );
+    let message = compile("bad.qcl", &source, &Options::default())
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("execution is nested deeper"), "{message}");
+}
+
+#[test]
+fn huge_numbers_are_refused() {
+    assert!(refused(&main_with("return 1 << 1000000000 >> 999999999")).contains("wider than"));
+    assert!(
+        refused(&main_with(&format!("return {}", "9".repeat(100_000))))
+            .contains("malformed integer")
+    );
+    assert!(refused(&main_with("var x [4000000000][4000000000]uint8\nreturn a")).contains("bits"));
+    assert!(refused(&main_with("x := make([]uint32, 4000000000)\nreturn x[0]")).contains("bits"));
+    assert!(refused(&main_with("x := []uint32{4000000000: 1}\nreturn x[0]")).contains("outside"));
+    assert!(refused(&main_with("var x uint4000000000\nreturn a")).contains("unknown type"));
+    assert!(
+        refused("package main\nfunc main(a [2000000]byte, b bool) bool { return b }\n")
+            .contains("bits")
+    );
+}
+
+#[test]
+fn long_computations_are_refused() {
+    assert!(
+        refused(&main_with(
+            "for i := 0; i < 201; i++ {\n a += b\n}\nreturn a"
+        ))
+        .contains("unroll limit")
+    );
+    let nested = "for i := 0; i < 200; i++ {\n for j := 0; j < 200; j++ {\n for k := 0; k < 200; k++ {\n a += b\n}\n}\n}\nreturn a";
+    assert!(refused(&main_with(nested)).contains("too large to compile"));
+    let fib = "package main\nvar g int32\nfunc f(n int32) int32 {\n g++\n if n < 2 {\n return n\n }\n return f(n - 1) + f(n - 2)\n}\nfunc main(a, b int32) int32 { return f(40) }\n";
+    assert!(refused(fib).contains("too large to compile"));
+    let double =
+        "var x []uint32 = []uint32{a}\nfor i := 0; i < 100; i++ {\n x = x + x\n}\nreturn x[0]";
+    assert!(refused(&main_with(double)).contains("too large to compile"));
+}
+
+#[test]
+fn too_many_gates_are_refused() {
+    let source = "package main\nfunc main(a, b uint60000) uint60000 { return a * b / (a | 1) }\n";
+    let message = compile("bad.qcl", source, &Options::default())
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("the circuit is too large"), "{message}");
+}
+
+#[test]
+fn truncated_sources_are_errors_or_programs() {
+    for seed in SEEDS {
+        for len in (0..seed.len()).step_by(7) {
+            if let Some(text) = seed.get(..len) {
+                let _ = compile("t.qcl", text, &small());
+            }
+        }
+    }
+}
+
+#[test]
+fn order_of_files_does_not_matter() {
+    let a = (
+        "a.qcl".to_owned(),
+        "package main\nfunc f(x uint8) uint8 { return x + k }\n".to_owned(),
+    );
+    let b = (
+        "b.qcl".to_owned(),
+        "package main\nconst k = 3\nfunc main(a, b uint8) uint8 { return f(a) * b }\n".to_owned(),
+    );
+    let one = quil_qcl::compile_files(&[a.clone(), b.clone()], &Options::default()).unwrap();
+    let two = quil_qcl::compile_files(&[b, a], &Options::default()).unwrap();
+    assert_eq!(one.circuit().to_bytes(), two.circuit().to_bytes());
+}
+
+#[test]
+fn output_is_reproducible_across_versions_of_the_machine() {
+    // The identity of this example is part of the contract: a change of a builder changes it deliberately.
+    let circuit = compile("auction.qcl", SEEDS[2], &Options::default())
+        .unwrap()
+        .into_circuit();
+    assert_eq!(
+        hex::encode(circuit.code_id()),
+        "f7fa513ee6e0772b2551c445077e9c7d4db1ab666cdd38b19f44e7ca997030bd"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn mutated_sources_never_panic(
+        seed in 0usize..3,
+        edits in prop::collection::vec((any::<usize>(), prop::sample::select(b"(){}[]:=+-*/<>!&|^.,;\n\"'09ax \xc3".to_vec())), 1..6),
+    ) {
+        let mut bytes = SEEDS[seed].as_bytes().to_vec();
+        for (at, byte) in edits {
+            let at = at % bytes.len();
+            if byte % 3 == 0 { bytes.remove(at); } else if byte % 3 == 1 { bytes.insert(at, byte) } else { bytes[at] = byte }
+        }
+        let _ = compile("t.qcl", &String::from_utf8_lossy(&bytes), &small());
+    }
+
+    #[test]
+    fn shuffled_tokens_never_panic(words in prop::collection::vec(prop::sample::select(vec![
+        "func", "main", "(", ")", "{", "}", "[", "]", "a", "b", "uint8", "int32", ":=", "=", "+", "-", "*", "&", "if", "for", "range",
+        "return", "var", "const", "type", "struct", "1", "0", "\n", ",", ".", ":", ";", "\"x\"", "x", "make", "len", "copy", "==", "<<",
+    ]), 0..60)) {
+        let text = format!("package main\nfunc main(a, b uint8) uint8 {{\n{}\n}}\n", words.join(" "));
+        let _ = compile("t.qcl", &text, &small());
+    }
+}
