@@ -191,7 +191,8 @@ impl<C: NodeClient> WalletSession<C> {
             Err(e) => Err(e),
         };
         let view = followed.map_err(|f| {
-            if f.exit_code() == 4 {
+            // Refused or not understood: it is nowhere. Whatever else went wrong, it may be under way.
+            if matches!(f.exit_code(), 2 | 4) {
                 self.release(built.tx);
             }
             f.with("tx", built.tx.to_string())

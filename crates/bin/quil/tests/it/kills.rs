@@ -201,7 +201,7 @@ impl Run {
                 let mut first = None;
                 for client in &clients {
                     let header = client.frame(shard, number).await.unwrap().header;
-                    let id = *first.get_or_insert(header.id());
+                    let id = *first.get_or_insert_with(|| header.id());
                     assert_eq!(id, header.id(), "frame {number:?} of {shard:?} differs");
                 }
             }
