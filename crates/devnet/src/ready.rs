@@ -38,6 +38,8 @@ pub struct Standing {
     pub missing: Vec<String>,
     /// Last final global frame.
     pub global: u64,
+    /// Highest global frame it knows, and its rank: where it stands when nothing becomes final.
+    pub head: (u64, u64),
     /// Its workers, by core.
     pub workers: Vec<WorkerStanding>,
     /// Connected peers.
@@ -64,7 +66,11 @@ impl Standing {
         let shard = self
             .shard()
             .map_or_else(|| "unknown".to_owned(), |h| h.to_string());
-        let mut text = format!("global frame {}, shard frame {shard}", self.global);
+        let (head, rank) = self.head;
+        let mut text = format!(
+            "global frame {} (head {head}, rank {rank}), shard frame {shard}",
+            self.global
+        );
         if !self.missing.is_empty() {
             text.push_str(&format!(", {}", self.missing.join(", ")));
         }
@@ -85,6 +91,7 @@ impl From<NodeStatus> for Standing {
             ready: status.ready,
             missing: status.not_ready_because,
             global: status.global.final_number.get(),
+            head: (status.global.head.get(), status.global.rank.get()),
             workers: status.workers.into_iter().map(worker).collect(),
             peers: status.peers,
         }
@@ -168,7 +175,8 @@ mod tests {
             ("n2".to_owned(), None),
         ];
         let text = missing(&all, 1, (5, 4));
-        assert_eq!(text, "n1: global frame 5, shard frame 2; n2: no answer");
+        let first = "n1: global frame 5 (head 0, rank 0), shard frame 2";
+        assert_eq!(text, format!("{first}; n2: no answer"));
         assert_eq!(missing(&all[..1], 1, (5, 4)), "");
     }
 

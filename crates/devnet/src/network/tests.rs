@@ -187,7 +187,7 @@ async fn readiness_waits_for_both_chains_and_notes_the_workers() {
     assert!(
         early
             .to_string()
-            .contains("n0: global frame 3, shard frame 0")
+            .contains("n0: global frame 3 (head 0, rank 0), shard frame 0")
     );
     told.tell(api, standing(1));
     let ready = net.wait_ready(&told, (1, 1), limit).await.unwrap();
