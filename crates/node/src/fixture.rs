@@ -173,6 +173,11 @@ pub(crate) struct Process {
 }
 
 pub(crate) async fn start_process(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr>) -> Process {
+    // The future is large.
+    Box::pin(start(boot, peer, bootstrap)).await
+}
+
+async fn start(boot: Boot, peer: u8, bootstrap: Vec<Multiaddr>) -> Process {
     let (network, chain) = (Arc::clone(&boot.network), boot.chain);
     let safety = SafetyFile::over(Box::new(MemStore::new()));
     let files = Files::new(Arc::new(MemStore::new()), safety, chain);

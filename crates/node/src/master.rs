@@ -139,10 +139,7 @@ async fn serve(
     let (stopping, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     for seat in &master.seats {
-        let worker = setup
-            .peer(seat.core())
-            .map_err(ProcessError::from)?
-            .public();
+        let worker = setup.peer(seat.core())?.public();
         let spawner = Spawner {
             seat: seat.clone(),
             launch: launch.clone(),

@@ -299,7 +299,8 @@ pub struct Process {
     pub engine: EngineHandle,
     /// Its state, for readers.
     pub state: Arc<dyn Store>,
-    run: JoinHandle<Result<(), SwitchError>>,
+    /// The switchboard, until its end was seen.
+    run: Option<JoinHandle<Result<(), SwitchError>>>,
     thread: thread::JoinHandle<()>,
 }
 
@@ -352,7 +353,7 @@ impl Process {
             host,
             engine,
             state,
-            run: tokio::spawn(board.run()),
+            run: Some(tokio::spawn(board.run())),
             thread,
         })
     }
@@ -362,8 +363,13 @@ impl Process {
     /// # Errors
     /// Why it ended by itself.
     pub async fn ended(&mut self) -> Result<(), SwitchError> {
+        let Some(run) = &mut self.run else {
+            return Ok(());
+        };
         // The task is neither aborted nor does it panic.
-        (&mut self.run).await.unwrap_or(Ok(()))
+        let ended = run.await.unwrap_or(Ok(()));
+        self.run = None;
+        ended
     }
 
     /// Stops the engine after the input at hand, then the host. The files are free when this returns.
@@ -373,6 +379,8 @@ impl Process {
         let thread = self.thread;
         let _joined = tokio::task::spawn_blocking(move || thread.join()).await;
         self.host.shutdown().await;
-        let _ended = self.run.await;
+        if let Some(run) = self.run {
+            let _ended = run.await;
+        }
     }
 }

@@ -155,7 +155,7 @@ impl Seat {
     /// [`AskError`].
     pub async fn ask(&self, request: &WorkerRequest) -> Result<WorkerResponse, AskError> {
         let sender = lock(&self.0.sender).clone();
-        let sender = sender.ok_or(AskError::Away(self.core()))?;
+        let sender = sender.ok_or_else(|| AskError::Away(self.core()))?;
         let answer = sender.request(Bytes::from(request.encode())).await?;
         WorkerResponse::decode(&answer, MESSAGE_BYTES_MAX)
             .map_err(|_| AskError::Malformed(self.core()))

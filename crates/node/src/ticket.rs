@@ -102,7 +102,8 @@ mod tests {
         let text = ticket.to_text().unwrap();
         assert_eq!(Ticket::from_text(&text), Ok(ticket));
         for cut in 0..text.len() {
-            assert_eq!(Ticket::from_text(&text[..cut]), Err(TicketError));
+            let (front, _) = text.split_at(cut);
+            assert_eq!(Ticket::from_text(front), Err(TicketError));
         }
         assert_eq!(Ticket::from_text(&format!("{text}00")), Err(TicketError));
         assert_eq!(Ticket::from_text(&"00".repeat(4096)), Err(TicketError));
