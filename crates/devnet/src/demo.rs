@@ -60,13 +60,23 @@ struct Stage {
 impl Stage {
     fn new(dir: Option<&Path>) -> Result<Self, DevnetError> {
         let path = match dir {
-            Some(dir) => folder::absolute(dir)?,
+            Some(dir) => empty(folder::absolute(dir)?)?,
             None => {
                 let name = format!("quil-demo-{:016x}", system_rng()?.next_u64());
                 std::env::temp_dir().join(name)
             }
         };
         Ok(Self { path, keep: false })
+    }
+}
+
+/// A folder that may be removed later: there is none, or nothing in it.
+fn empty(path: PathBuf) -> Result<PathBuf, DevnetError> {
+    match std::fs::read_dir(&path).map(Iterator::count) {
+        Ok(0) => Ok(path),
+        Ok(_) => Err(DevnetError::NotEmpty(path)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(path),
+        Err(e) => Err(folder::at(&path)(e)),
     }
 }
 

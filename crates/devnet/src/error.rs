@@ -32,6 +32,9 @@ pub enum DevnetError {
     /// The folder holds other things.
     #[error("{}: not empty, and no devnet", .0.display())]
     Foreign(PathBuf),
+    /// The folder is to be removed later and holds something.
+    #[error("{}: not empty", .0.display())]
+    NotEmpty(PathBuf),
     /// There is no network in the folder.
     #[error("{}: no devnet", .0.display())]
     Missing(PathBuf),
@@ -115,6 +118,7 @@ impl DevnetError {
             Self::Running(_) => "devnet.running",
             Self::Busy(_) => "devnet.busy",
             Self::Foreign(_) => "devnet.foreign",
+            Self::NotEmpty(_) => "devnet.not_empty",
             Self::Missing(_) => "devnet.missing",
             Self::Io { .. } => "file.io",
             Self::Record { .. } => "devnet.record",
@@ -138,7 +142,7 @@ impl DevnetError {
             Self::Differs { .. } => "leave the option out, or take another --dir",
             Self::Running(_) => "quil devnet status, quil devnet down",
             Self::Busy(_) => "wait for it",
-            Self::Foreign(_) => "take an empty folder with --dir",
+            Self::Foreign(_) | Self::NotEmpty(_) => "take an empty folder with --dir",
             Self::Missing(_) => "quil devnet up, or name the folder with --dir",
             Self::Io { .. } | Self::Home(_) => "check the path and its permissions",
             Self::Record { .. } => "remove the folder and start anew",

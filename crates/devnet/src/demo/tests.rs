@@ -98,6 +98,19 @@ async fn interrupted_demonstration_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn folder_with_something_in_it_is_neither_used_nor_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = options(dir.path(), silent(dir.path()));
+    let stage = options.dir.clone().unwrap();
+    fs::create_dir(&stage).unwrap();
+    fs::write(stage.join("devnet.json"), b"{}").unwrap();
+    let failed = demo(&options, &|_: &StepDone| {}).await.unwrap_err();
+    assert_eq!((failed.number, failed.kept.clone()), (1, None));
+    assert!(failed.why.ends_with("not empty"), "{}", failed.why);
+    assert_eq!(fs::read(stage.join("devnet.json")).unwrap(), b"{}");
+}
+
+#[tokio::test]
 async fn failed_step_is_named_and_its_logs_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("node");
