@@ -34,8 +34,11 @@ pub(crate) use package::Packages;
 use place::Place;
 use value::{Frozen, Val};
 
-/// Deepest execution: statements and expressions inside each other, through calls.
-pub(crate) const MAX_DEPTH: u32 = 700;
+/// Deepest execution: statements and expressions inside each other, through calls. Less than 0.8 MB of stack.
+pub(crate) const MAX_DEPTH: u32 = 500;
+
+/// Levels that an arm of a secret condition counts for.
+const ARM_DEPTH: u32 = 2;
 
 /// Limits of one compilation.
 #[derive(Clone, Debug)]
@@ -105,7 +108,9 @@ pub(crate) struct Elab<'a> {
     work: u64,
     /// Places of the calls being executed.
     calls: Vec<Span>,
-    instances: HashMap<Key, Instance>,
+    instances: HashMap<Rc<Key>, Instance>,
+    /// Instances being executed, outermost first.
+    active: Vec<Rc<Key>>,
     /// Graphs of functions that are called.
     graphs: Vec<Rc<Graph>>,
     /// Costs of `graphs`.
@@ -137,6 +142,7 @@ impl<'a> Elab<'a> {
             work: 0,
             calls: Vec::new(),
             instances: HashMap::new(),
+            active: Vec::new(),
             graphs: Vec::new(),
             costs: Vec::new(),
             pending: Vec::new(),
@@ -203,8 +209,11 @@ impl<'a> Elab<'a> {
         then: impl FnOnce(&mut Self) -> Result<()>,
         otherwise: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
+        // An arm takes the stack of several levels.
+        self.depth = self.depth.saturating_add(ARM_DEPTH);
         let left = self.arm(then)?;
         let right = self.arm(otherwise)?;
+        self.depth = self.depth.saturating_sub(ARM_DEPTH);
         let written: std::collections::BTreeSet<usize> =
             left.keys().chain(right.keys()).copied().collect();
         for id in written {

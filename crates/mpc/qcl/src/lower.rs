@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use crate::circuit::{Assembler, Function, OutWire, Wire};
-use crate::gates::{Cell, FALSE, Goal, Lit, Net, TRUE};
+use crate::gates::{CallCell, Cell, FALSE, Goal, Lit, Net, TRUE};
 use crate::ir::{Graph, Node, Op};
 
 /// Most gates of all functions together, calls not expanded.
@@ -302,17 +302,20 @@ fn emit(net: &Net, params: u32, results: &[Lit]) -> (Function, Vec<OutWire>) {
     };
     let needed = needed(net, results);
     let mut next_param = 0u32;
-    let mut calls = net.calls().iter().peekable();
+    let calls = chains(net, results);
+    let mut calls = calls.iter().peekable();
     for (index, cell) in net.cells().iter().enumerate() {
-        while let Some(call) = calls.next_if(|c| c.first as usize <= index) {
+        while let Some(chain) = calls.next_if(|c| c.last.first as usize <= index) {
+            let call = chain.last;
             let range = call.first as usize..(call.first + call.outs) as usize;
             if !needed[range.clone()].iter().any(|n| *n) {
                 continue;
             }
-            let args: Vec<Wire> = call.args.iter().map(|l| emitter.wire(*l)).collect();
+            let args: Vec<Wire> = chain.args.iter().map(|l| emitter.wire(*l)).collect();
+            let outs = call.outs as usize;
             let outs = emitter
                 .assembler
-                .call(call.function, 1, &args, call.outs as usize);
+                .call(call.function, chain.times, &args, outs);
             for (place, wire) in range.zip(outs) {
                 emitter.wires[place] = Some(wire);
             }
@@ -351,6 +354,69 @@ fn emit(net: &Net, params: u32, results: &[Lit]) -> (Function, Vec<OutWire>) {
     (emitter.assembler.finish(&outs), wires)
 }
 
+/// Calls in a row that only feed each other: one call, repeated.
+struct Chain<'a> {
+    times: u32,
+    /// Arguments of the first call.
+    args: &'a [Lit],
+    last: &'a CallCell,
+}
+
+fn chains<'a>(net: &'a Net, results: &[Lit]) -> Vec<Chain<'a>> {
+    let uses = uses(net, results);
+    let mut chains: Vec<Chain<'a>> = Vec::new();
+    for call in net.calls() {
+        if let Some(chain) = chains.last_mut()
+            && feeds(chain, call, &uses)
+        {
+            chain.times += 1;
+            chain.last = call;
+            continue;
+        }
+        chains.push(Chain {
+            times: 1,
+            args: &call.args,
+            last: call,
+        });
+    }
+    chains
+}
+
+/// Whether a call continues a chain: the results before are its first arguments and nothing else uses them, the other
+/// arguments stay.
+fn feeds(chain: &Chain<'_>, next: &CallCell, uses: &[u32]) -> bool {
+    let (last, outs) = (chain.last, chain.last.outs as usize);
+    last.function == next.function
+        && outs > 0
+        && chain.times < u32::MAX
+        && outs <= next.args.len()
+        && next.args[outs..] == chain.args[outs..]
+        && (last.first..)
+            .zip(&next.args[..outs])
+            .all(|(node, arg)| *arg == Lit(node << 1) && uses[node as usize] == 1)
+}
+
+/// How often each node is read.
+fn uses(net: &Net, results: &[Lit]) -> Vec<u32> {
+    let mut uses = vec![0u32; net.cells().len()];
+    if net.calls().is_empty() {
+        return uses;
+    }
+    let mut read = |lit: &Lit| uses[lit.node()] = uses[lit.node()].saturating_add(1);
+    for cell in net.cells() {
+        if let Cell::Xor(a, b) | Cell::And(a, b) = cell {
+            read(a);
+            read(b);
+        }
+    }
+    net.calls()
+        .iter()
+        .flat_map(|c| &c.args)
+        .chain(results)
+        .for_each(read);
+    uses
+}
+
 fn needed(net: &Net, results: &[Lit]) -> Vec<bool> {
     let mut needed = vec![false; net.cells().len()];
     for lit in results {
@@ -371,7 +437,7 @@ fn needed(net: &Net, results: &[Lit]) -> Vec<bool> {
     needed
 }
 
-fn mark_call(call: &crate::gates::CallCell, needed: &mut [bool]) {
+fn mark_call(call: &CallCell, needed: &mut [bool]) {
     let range = call.first as usize..(call.first + call.outs) as usize;
     if needed[range].iter().any(|n| *n) {
         for arg in &call.args {

@@ -12,7 +12,7 @@
 //! ```
 //! Numbers are LEB128 without superfluous bytes. Operands are zigzag differences to `out`.
 
-use sha2::{Digest, Sha256};
+use sha3::{Digest, Sha3_256};
 
 use super::{
     Call, Circuit, CircuitError, Function, Gate, IoType, MAX_ENCODED, MAX_FUNCTIONS, MAX_PARTIES,
@@ -21,7 +21,8 @@ use super::{
 
 const MAGIC: &[u8; 4] = b"QCLC";
 const VERSION: u8 = 1;
-const ID_TAG: &[u8] = b"quil/circuit-id/1";
+/// Tag of the identity: `u8 length || text`, as in every hash of the system.
+const ID_TAG: &[u8] = b"\x07circuit";
 const CALL: u64 = 6;
 const END: u64 = 7;
 
@@ -125,12 +126,14 @@ impl Circuit {
         Ok(Self::new(inputs, outputs, functions)?)
     }
 
-    /// Identity of the circuit: SHA-256 of a tag and the canonical bytes.
+    /// Identity of the circuit: SHA3-256 of the tag `circuit` and the canonical bytes with their length.
     #[must_use]
     pub fn code_id(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
+        let bytes = self.to_bytes();
+        let mut hash = Sha3_256::new();
         hash.update(ID_TAG);
-        hash.update(self.to_bytes());
+        hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+        hash.update(bytes);
         hash.finalize().into()
     }
 }

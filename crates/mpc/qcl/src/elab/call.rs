@@ -297,15 +297,22 @@ impl<'a> Elab<'a> {
         span: Span,
     ) -> Result<Vec<Val>> {
         if !self.instances.contains_key(&key) {
-            let instance = self.instance(&key, func)?;
-            let size = instance.graph.len() as u64;
-            self.charge(size, span)?;
+            if self.active.iter().any(|active| **active == key) {
+                let message = format!("`{}` calls itself without end", func.name.text);
+                let hint = "recursion has to end by conditions on constants";
+                return Err(Fault::new(span, message, hint));
+            }
             // The key is used again below.
-            let again = Key {
+            let again = Rc::new(Key {
                 package: key.package,
                 func: key.func,
                 args: key.args.clone(),
-            };
+            });
+            self.active.push(Rc::clone(&again));
+            let instance = self.instance(&key, func)?;
+            self.active.pop();
+            let size = instance.graph.len() as u64;
+            self.charge(size, span)?;
             self.instances.insert(again, instance);
         }
         let mut nodes = Vec::new();

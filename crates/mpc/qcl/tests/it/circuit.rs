@@ -479,7 +479,7 @@ fn encoding_is_stable() {
     // The identity of this circuit is part of the format.
     assert_eq!(
         hex::encode(add_circuit(4).code_id()),
-        "f74a42ae0939eda8ca5e2d1fe1262c41f4dfe64c8732466d3f75aeece7fa96db"
+        "eba3f24c721f415b2e0a79c609a17b053b6719503be8bfd07f0187e43066fe12"
     );
 }
 

@@ -325,8 +325,21 @@ fn recursion_without_end_is_an_error() {
         "package main\nfunc f(x int32) int32 {\n if x > 0 {\n  return f(x - 1)\n }\n return 0\n}\nfunc main(a, b int32) int32 { return f(a) }\n",
     );
     let d = &error.diagnostics[0];
-    assert!(d.message.contains("nested deeper"), "{error}");
-    assert!(d.hint.contains("recursion"), "{error}");
+    assert_eq!((d.line, d.column), (4, 10));
+    assert!(
+        d.message.contains("`f` calls itself without end"),
+        "{error}"
+    );
+    assert_eq!(d.calls, ["bad.qcl:4", "bad.qcl:8"]);
+    // With an effect the body is executed in place, so only the depth ends it.
+    let error = fail(
+        "package main\nvar n int32\nfunc f(x int32) int32 {\n n++\n if x > 0 {\n  return f(x - 1)\n }\n return 0\n}\nfunc main(a, b int32) int32 { return f(a) }\n",
+    );
+    let d = &error.diagnostics[0];
+    assert!(
+        d.message.contains("nested deeper") && d.hint.contains("recursion"),
+        "{error}"
+    );
     assert_eq!(d.calls.len(), 8);
 }
 

@@ -695,3 +695,73 @@ fn listings_show_words_and_calls() {
     );
     assert!(compiled.ssa().lines().count() >= ir.lines().count());
 }
+
+#[test]
+fn loops_of_calls_are_stored_once() {
+    let source = "package main
+func step(x, key uint64) uint64 { return x*key + x*x + (x ^ key)*x }
+func many(x, key uint64) uint64 {
+    for i := 0; i < 100; i++ {
+        x = step(x, key)
+    }
+    return x
+}
+func main(a, b uint64) (uint64, uint64) {
+    x := a
+    for i := 0; i < 1000; i++ {
+        x = many(x, b)
+    }
+    return x, step(x, 7)
+}
+";
+    let step = |x: u64, k: u64| {
+        let sum = x.wrapping_mul(k).wrapping_add(x.wrapping_mul(x));
+        sum.wrapping_add((x ^ k).wrapping_mul(x))
+    };
+    let circuit = compile("t.qcl", source, &Options::default())
+        .unwrap()
+        .into_circuit();
+    let one = circuit.functions()[0].clone();
+    assert!(
+        circuit.stats().and > 100_000 * 7_000,
+        "{:?}",
+        circuit.stats()
+    );
+    assert!(
+        circuit.to_bytes().len() < 400_000 && circuit.slots() < 2_000,
+        "{}",
+        circuit.slots()
+    );
+    assert_eq!(one.params, 128);
+    // Ten runs of the inner loop, against the function in Rust.
+    let short = source.replace("i < 1000", "i < 10");
+    let (a, b) = (0x0123_4567_89ab_cdefu64, 0xfedc_ba98_7654_3210);
+    let x = (0..1000).fold(a, |x, _| step(x, b));
+    let circuit = compile("t.qcl", &short, &Options::default())
+        .unwrap()
+        .into_circuit();
+    let out = circuit.eval_json(&[json!(a), json!(b)]).unwrap();
+    assert_eq!(out[0], json!({"r0": x, "r1": step(x, 7)}));
+}
+
+#[test]
+fn results_used_twice_are_not_hidden_in_a_loop() {
+    let source = "package main
+func step(x, key uint64) uint64 { return x*key + x*x + (x ^ key)*x }
+func main(a, b uint64) uint64 {
+    x := step(a, b)
+    y := step(x, b)
+    z := step(y, x)
+    return y ^ step(z, b) ^ step(b, z)
+}
+";
+    let step = |x: u64, k: u64| {
+        let sum = x.wrapping_mul(k).wrapping_add(x.wrapping_mul(x));
+        sum.wrapping_add((x ^ k).wrapping_mul(x))
+    };
+    let (a, b) = (77u64, 0xfedc_ba98_7654_3211);
+    let x = step(a, b);
+    let y = step(x, b);
+    let z = step(y, x);
+    assert_eq!(run(source, json!(a), json!(b)), y ^ step(z, b) ^ step(b, z));
+}

@@ -15,6 +15,7 @@ mod circuit;
 mod counts;
 mod errors;
 mod examples;
+mod exhaustive;
 mod hostile;
 mod json;
 mod language;
