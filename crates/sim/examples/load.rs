@@ -1,6 +1,6 @@
 //! How much computing a transfer costs a network, by engine and kind of work.
 //!
-//! `load [nodes] [transfers] [interval_ms]`; with `RAYON_NUM_THREADS=1` times are CPU times. Links and disks are
+//! `load [nodes] [transfers] [interval_ms] [ms between submissions]`; with `RAYON_NUM_THREADS=1` times are CPU times. Links and disks are
 //! simulated and consensus signatures are keyed hashes, so what is measured is everything else: checking, building,
 //! executing, committing, encoding, handling.
 
@@ -96,9 +96,9 @@ fn measure(
     net: &mut SimNet,
     alice: &mut Person,
     bob: &Person,
-    load: (u16, usize),
+    load: (u16, usize, u64),
 ) -> Fallible<Measured> {
-    let (nodes, n) = load;
+    let (nodes, n, pause_ms) = load;
     let mine = coins(net, alice, COIN);
     let mine = mine.iter().filter(|c| c.amount() < COIN.saturating_mul(2));
     let start = Instant::now();
@@ -110,7 +110,8 @@ fn measure(
     net.reset_costs();
     let (began, from) = (Instant::now(), net.now_ms());
     for (i, tx) in built.iter().enumerate() {
-        net.submit(u16::try_from(i)? % nodes, &tx.bundle);
+        net.submit(u16::try_from(i % usize::from(nodes))?, &tx.bundle);
+        net.run_until(pause_ms, |_| pause_ms == 0);
     }
     if !net.run_until(600_000, |net| executed(net, &built)) {
         return Err(format!("not all final; refused: {:?}", refused(net)).into());
@@ -161,6 +162,7 @@ fn report(net: &SimNet, m: &Measured) -> Fallible<()> {
 
 fn main() -> Fallible<()> {
     let (nodes, n, interval_ms) = (arg(1, 4u16), arg(2, 120usize), arg(3, 1_000u64));
+    let pause_ms = arg(4, 0u64);
     let mut authority = Authority::new(1);
     let choice = SimGenesis {
         nodes,
@@ -172,7 +174,7 @@ fn main() -> Fallible<()> {
     let (mut alice, bob) = (Person::new(2)?, Person::new(3)?);
     wait(&mut net, |n| n.final_number_everywhere() >= 1)?;
     prepare(&mut net, &mut authority, &mut alice, n)?;
-    let measured = measure(&mut net, &mut alice, &bob, (nodes, n))?;
+    let measured = measure(&mut net, &mut alice, &bob, (nodes, n, pause_ms))?;
     net.check_agreement();
     report(&net, &measured)
 }

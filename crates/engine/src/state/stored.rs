@@ -16,6 +16,10 @@ pub const LOADED_NODES_MAX: usize = 8 * 1024;
 /// Levels that stay in memory then: the top node and its children.
 pub const KEPT_LEVELS: usize = 2;
 
+/// Final frames whose nodes stay in memory even then. A job may still work on a fork that ended as many frames ago; its
+/// nodes have the numbers of final frames and are in no store.
+const FORKS: u64 = 8;
+
 /// Reads what the last durable batch left. Called from several threads.
 pub trait StateSource: Send + Sync {
     /// The value of a key; `None` when there is none.
@@ -69,7 +73,7 @@ impl Stored {
         let crowded = self.loaded.load(Ordering::Relaxed) > self.limit;
         crowded.then(|| {
             self.loaded.store(0, Ordering::Relaxed);
-            self.durable.load(Ordering::Relaxed)
+            self.durable.load(Ordering::Relaxed).saturating_sub(FORKS)
         })
     }
 }

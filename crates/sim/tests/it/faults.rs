@@ -118,6 +118,92 @@ fn store_of_a_long_chain_keeps_what_the_last_states_need() {
     net.check_agreement();
 }
 
+/// Value moves while processes die: every transfer is executed exactly once, and no unit is lost or made.
+fn transfers_survive_kills(seed: u64) {
+    let mut authority = Authority::new(1);
+    let mut net = SimNet::with(seed, &choice(8, authority.public()));
+    let mut alice = Person::new(2).expect("an account");
+    let bob = Person::new(3).expect("an account");
+    for _ in 0..3 {
+        let mint = authority.mint(&net, &mut alice, 1_000_000).expect("built");
+        net.submit(0, &mint.bundle);
+    }
+    assert!(net.run_until(20_000, |n| alice.coins(n).len() == 3));
+    let before = alice.balance(&net);
+    let sent: Vec<_> = alice
+        .coins(&net)
+        .iter()
+        .map(|coin| alice.spend(&net, coin, bob.address(), 1_000))
+        .collect::<Result<_, _>>()
+        .expect("built");
+    net.faults.loss_per_mille = 50;
+    net.faults.crash_per_mille = 25;
+    let watcher = EngineId { node: 0, core: 1 };
+    let done = |n: &SimNet| sent.iter().all(|t| n.transaction(watcher, t.tx).is_some());
+    for round in 0..40 {
+        // As clients do: again, to another node, until it is final.
+        for t in &sent {
+            net.submit(round % 4, &t.bundle);
+        }
+        if net.run_until(3_000, |n| done(n) && n.killed() >= 6) {
+            break;
+        }
+    }
+    assert!(done(&net), "seed {seed}: executed");
+    net.faults.crash_per_mille = 0;
+    net.faults.loss_per_mille = 0;
+    let target = net.final_number_of(1) + 4;
+    let calm = |n: &SimNet| n.all_run() && n.final_number_everywhere() >= target;
+    assert!(
+        net.run_until(90_000, calm),
+        "seed {seed}: all go on to {target}: {:?}",
+        net.finals_of_all()
+    );
+    net.check_agreement();
+    assert_eq!(bob.balance(&net), 3_000, "seed {seed}");
+    let fees: u64 = sent.iter().map(|t| t.fee).sum();
+    assert_eq!(alice.balance(&net) + fees + 3_000, before, "seed {seed}");
+}
+
+#[test]
+fn transfers_are_executed_once_while_processes_die() {
+    transfers_survive_kills(41);
+}
+
+/// Everybody dies at once, again and again, at moments that fall on every step of a frame and of an epoch's end.
+fn survives_power_failures(seed: u64, nodes: u16) {
+    let mut net = SimNet::with(
+        seed,
+        &SimGenesis {
+            nodes,
+            ..choice(4, [0; 56])
+        },
+    );
+    for round in 0..25u64 {
+        let before = net.final_number_of(0).min(net.final_number_of(1));
+        net.run_until(700 + seed % 97 + round * 131 % 1_500, |_| false);
+        (0..nodes).for_each(|n| net.crash_node(n));
+        net.run_until(500, |_| false);
+        (0..nodes).for_each(|n| net.start_node(n));
+        assert!(
+            net.run_until(60_000, |n| n.final_number_everywhere() > before),
+            "seed {seed}, round {round}: {:?}",
+            net.finals_of_all()
+        );
+    }
+    net.check_agreement();
+}
+
+#[test]
+fn network_goes_on_after_power_failures_at_any_moment() {
+    survives_power_failures(51, 4);
+}
+
+#[test]
+fn single_node_goes_on_after_power_failures_at_any_moment() {
+    survives_power_failures(52, 1);
+}
+
 /// As the tests above, for as many seeds as `QUIL_SIM_SEEDS` says (`from..to`).
 #[test]
 #[ignore = "takes as long as it is told to"]
@@ -126,5 +212,8 @@ fn kills_between_any_two_writes_lose_nothing_many_seeds() {
     let (from, to) = range.split_once("..").expect("from..to");
     for seed in from.parse().expect("a number")..to.parse().expect("a number") {
         survives_kills_at_any_write(seed);
+        survives_power_failures(seed, 1);
+        survives_power_failures(seed, 4);
+        transfers_survive_kills(seed);
     }
 }
