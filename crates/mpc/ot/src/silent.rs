@@ -4,9 +4,12 @@
 //! cut into disjoint segments, and none serves twice: pads of the trees, masks of the check, input of the linear map. The
 //! next reserve is the end of the output. Three messages:
 //!
-//! 1. S to R: for every noise position a tree, as masked level sums and a sum of leaves.
+//! 1. S to R: for every noise position a tree, as masked level sums and a sum of leaves. In pieces of [`PIECE_TREES`], so
+//!    that both sides work at the same time.
 //! 2. R to S: masked sum of the challenge at the noise positions (16 bytes). The challenge is the hash of message 1.
 //! 3. S to R: hash of the sender's sum of all leaves (32 bytes). The receiver stops if its own differs.
+//!
+//! Both sides can run the linear map (`expand`) while they wait; the receiver hands out nothing before the check.
 //!
 //! Convention of all blocks here: the select bit carries the choice. Sender blocks have select bit 0, the offset has
 //! select bit 1, so a receiver block is `sent ^ choice * delta` and its select bit *is* the choice.
@@ -21,11 +24,13 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::block::{Block, get_blocks, put_blocks};
-use crate::context::Context;
+use crate::context::{Context, Hasher};
 use crate::error::{OtError, expect_len};
-use crate::kernel::Isa;
+use crate::kernel::{AesKey, Isa};
 use tree::Trees;
 
+/// Trees of one piece of message 1.
+pub const PIECE_TREES: usize = 64;
 /// Masks of the check.
 const CHECK: usize = 128;
 /// Bytes of message 2.
@@ -177,17 +182,6 @@ impl Common {
         self.context.child("silent round", self.round)
     }
 
-    /// Runs the linear map over the leaves, keeps the end as the next reserve and returns the rest.
-    fn expand(&mut self, mut leaves: Vec<Block>) -> Result<Vec<Block>, OtError> {
-        let context = self.round_context();
-        let inputs = segments(&self.params, &self.reserve)?.inputs;
-        linear::add_map(&context, self.isa, inputs, &mut leaves);
-        let next = leaves.split_off(self.params.usable());
-        self.reserve = Zeroizing::new(next);
-        self.round = self.round.wrapping_add(1);
-        Ok(leaves)
-    }
-
     fn usable(&self) -> Result<(), OtError> {
         if self.failed {
             Err(OtError::State)
@@ -195,20 +189,97 @@ impl Common {
             Ok(())
         }
     }
+
+    fn open(&self) -> Round {
+        let context = self.round_context();
+        Round {
+            trees: Trees::new(&context, self.isa, self.params),
+            pieces: context.hasher("silent check"),
+            leaves: vec![Block::ZERO; self.params.output()],
+            done: 0,
+            expanded: false,
+            context,
+        }
+    }
+
+    /// Runs the linear map over the leaves, once.
+    fn expand(&self, round: &mut Round) -> Result<(), OtError> {
+        if !round.expanded {
+            let inputs = segments(&self.params, &self.reserve)?.inputs;
+            linear::add_map(&round.context, self.isa, inputs, &mut round.leaves);
+            round.expanded = true;
+        }
+        Ok(())
+    }
+
+    /// Keeps the end of the output as the next reserve and returns the rest.
+    fn close(&mut self, mut round: Round) -> Result<Vec<Block>, OtError> {
+        self.expand(&mut round)?;
+        let mut leaves = core::mem::take(&mut round.leaves);
+        self.reserve = Zeroizing::new(leaves.split_off(self.params.usable()));
+        self.round = self.round.wrapping_add(1);
+        Ok(leaves)
+    }
+}
+
+/// A round under way.
+struct Round {
+    context: Context,
+    trees: Trees,
+    /// Hash of the pieces so far.
+    pieces: Hasher,
+    leaves: Vec<Block>,
+    /// Trees done.
+    done: usize,
+    /// The leaves went through the linear map.
+    expanded: bool,
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.leaves.zeroize();
+    }
+}
+
+/// Pads and leaves of the next piece.
+struct Piece<'a> {
+    pads: &'a [Block],
+    leaves: &'a mut [Block],
+    trees: usize,
+}
+
+fn next_piece<'a>(
+    params: &Params,
+    pads: &'a [Block],
+    done: usize,
+    leaves: &'a mut [Block],
+) -> Option<Piece<'a>> {
+    let trees = params.trees.saturating_sub(done).min(PIECE_TREES);
+    let end = done.saturating_add(trees);
+    let pads = pads.get(done.saturating_mul(params.depth)..end.saturating_mul(params.depth))?;
+    let leaves = leaves.get_mut(done << params.depth..end << params.depth)?;
+    (trees > 0).then_some(Piece {
+        pads,
+        leaves,
+        trees,
+    })
 }
 
 /// The side that holds the offset.
 pub struct SilentSender {
     common: Common,
     delta: Block,
-    leaves: Option<Vec<Block>>,
-    challenge: Option<check::Challenge>,
+    round: Option<Round>,
+    seed: Option<AesKey>,
+    /// The own sum of leaves and masks, once all trees are out.
+    sum: Option<Block>,
 }
 
 /// The side that holds the choices.
 pub struct SilentReceiver {
     common: Common,
-    leaves: Option<Vec<Block>>,
+    round: Option<Round>,
+    noise: Zeroizing<Vec<usize>>,
     digest: Option<[u8; 32]>,
 }
 
@@ -231,13 +302,6 @@ impl fmt::Debug for SilentReceiver {
 impl Drop for SilentSender {
     fn drop(&mut self) {
         self.delta.zeroize();
-        self.leaves.zeroize();
-    }
-}
-
-impl Drop for SilentReceiver {
-    fn drop(&mut self) {
-        self.leaves.zeroize();
     }
 }
 
@@ -256,56 +320,92 @@ impl SilentSender {
         if !delta.select() {
             return Err(OtError::State);
         }
+        let common = Common::new(params, context, isa, reserve)?;
         Ok(Self {
-            common: Common::new(params, context, isa, reserve)?,
+            common,
             delta,
-            leaves: None,
-            challenge: None,
+            round: None,
+            seed: None,
+            sum: None,
         })
     }
 
-    /// Message 1 of a round. `seed` is a fresh uniform block.
+    /// Opens a round. `seed` is a fresh uniform block.
     ///
     /// # Errors
-    /// A round is open or failed.
-    pub fn start(&mut self, seed: Block) -> Result<Vec<u8>, OtError> {
-        self.common.usable()?;
-        if self.leaves.is_some() {
+    /// A round is open.
+    pub fn start(&mut self, seed: Block) -> Result<(), OtError> {
+        if self.round.is_some() {
             return Err(OtError::State);
         }
-        let Common { params, isa, .. } = self.common;
-        let context = self.common.round_context();
-        let parts = segments(&params, &self.common.reserve)?;
-        let mut leaves = vec![Block::ZERO; params.output()];
-        let trees = Trees::new(&context, isa, params);
-        let blocks = trees.grow(seed, self.delta, parts.pads, &mut leaves);
-        let mut message = Vec::with_capacity(params.tree_bytes());
-        put_blocks(&mut message, &blocks);
-        self.challenge = Some(check::Challenge::new(&context, isa, &params, &message));
-        self.leaves = Some(leaves);
-        Ok(message)
+        self.seed = Some(AesKey::new(self.common.isa, seed));
+        self.round = Some(self.common.open());
+        Ok(())
     }
 
-    /// Takes message 2; returns message 3 and the round's correlations.
+    /// The next piece of message 1; `None` after the last.
     ///
     /// # Errors
-    /// Wrong length or no round open.
-    pub fn finish(&mut self, answer: &[u8]) -> Result<(Vec<u8>, Vec<Block>), OtError> {
-        self.common.usable()?;
-        expect_len(answer, ANSWER_BYTES)?;
-        let (Some(leaves), Some(challenge)) = (self.leaves.take(), self.challenge.take()) else {
+    /// No round is open.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, OtError> {
+        let (Some(round), Some(seed)) = (&mut self.round, &self.seed) else {
             return Err(OtError::State);
         };
-        let context = self.common.round_context();
-        let parts = segments(&self.common.params, &self.common.reserve)?;
+        let Common { params, isa, .. } = self.common;
+        let parts = segments(&params, &self.common.reserve)?;
+        let Some(piece) = next_piece(&params, parts.pads, round.done, &mut round.leaves) else {
+            return Ok(None);
+        };
+        let blocks = round
+            .trees
+            .grow(seed, self.delta, round.done, piece.pads, piece.leaves);
+        let mut message = Vec::new();
+        put_blocks(&mut message, &blocks);
+        round.pieces = round.pieces.clone().part(&message);
+        round.done = round.done.saturating_add(piece.trees);
+        if round.done == params.trees {
+            let challenge = check::Challenge::new(&round.pieces, isa, &params);
+            self.sum = Some(challenge.sum(isa, &round.leaves) ^ check::pack(isa, parts.masks));
+        }
+        Ok(Some(message))
+    }
+
+    /// Runs the linear map ahead of the end. Call it while waiting for message 2.
+    ///
+    /// # Errors
+    /// Pieces are left.
+    pub fn expand(&mut self) -> Result<(), OtError> {
+        match (&mut self.round, self.sum) {
+            (Some(round), Some(_)) => self.common.expand(round),
+            _ => Err(OtError::State),
+        }
+    }
+
+    /// Takes message 2, returns message 3.
+    ///
+    /// # Errors
+    /// Wrong length, or pieces are left.
+    pub fn answer(&self, answer: &[u8]) -> Result<Vec<u8>, OtError> {
+        expect_len(answer, ANSWER_BYTES)?;
+        let (Some(round), Some(sum)) = (&self.round, self.sum) else {
+            return Err(OtError::State);
+        };
         let answer = answer
             .first_chunk()
             .map_or(Block::ZERO, |bytes| Block::from_bytes(*bytes));
-        let sum = challenge.sum(self.common.isa, &leaves)
-            ^ check::pack_sent(self.common.isa, parts.masks, answer, self.delta);
-        let digest = check::digest(&context, sum);
-        let out = self.common.expand(leaves)?;
-        Ok((digest.to_vec(), out))
+        let sum = sum ^ self.common.isa.multiply(answer, self.delta);
+        Ok(check::digest(&round.context, sum).to_vec())
+    }
+
+    /// Closes the round and returns its correlations.
+    ///
+    /// # Errors
+    /// Pieces are left.
+    pub fn finish(&mut self) -> Result<Vec<Block>, OtError> {
+        let (Some(round), Some(_)) = (self.round.take(), self.sum.take()) else {
+            return Err(OtError::State);
+        };
+        self.common.close(round)
     }
 }
 
@@ -320,56 +420,77 @@ impl SilentReceiver {
         isa: Isa,
         reserve: Vec<Block>,
     ) -> Result<Self, OtError> {
+        let common = Common::new(params, context, isa, reserve)?;
         Ok(Self {
-            common: Common::new(params, context, isa, reserve)?,
-            leaves: None,
+            common,
+            round: None,
+            noise: Zeroizing::new(Vec::new()),
             digest: None,
         })
     }
 
-    /// Takes message 1, returns message 2.
+    /// Takes a piece of message 1; after the last one returns message 2.
     ///
     /// # Errors
-    /// Wrong length, or a round is open or failed.
-    pub fn respond(&mut self, message: &[u8]) -> Result<Vec<u8>, OtError> {
+    /// Wrong length, a piece too many, or a failed round.
+    pub fn take_piece(&mut self, message: &[u8]) -> Result<Option<Vec<u8>>, OtError> {
         self.common.usable()?;
-        if self.leaves.is_some() {
-            return Err(OtError::State);
-        }
         let Common { params, isa, .. } = self.common;
-        expect_len(message, params.tree_bytes())?;
-        let context = self.common.round_context();
-        let parts = segments(&params, &self.common.reserve)?;
+        let common = &self.common;
+        let round = self.round.get_or_insert_with(|| common.open());
+        let parts = segments(&params, &common.reserve)?;
+        let piece =
+            next_piece(&params, parts.pads, round.done, &mut round.leaves).ok_or(OtError::State)?;
+        expect_len(message, params.tree_bytes() / params.trees * piece.trees)?;
         let blocks = get_blocks(message).unwrap_or_default();
-        let mut leaves = vec![Block::ZERO; params.output()];
-        let trees = Trees::new(&context, isa, params);
-        let noise = Zeroizing::new(trees.puncture(parts.pads, &blocks, &mut leaves));
-        let challenge = check::Challenge::new(&context, isa, &params, message);
+        round.trees.puncture(
+            round.done,
+            piece.pads,
+            &blocks,
+            piece.leaves,
+            &mut self.noise,
+        );
+        round.pieces = round.pieces.clone().part(message);
+        round.done = round.done.saturating_add(piece.trees);
+        if round.done < params.trees {
+            return Ok(None);
+        }
+        let challenge = check::Challenge::new(&round.pieces, isa, &params);
         let (packed, bits) = check::pack_received(isa, parts.masks);
-        let answer = challenge.at_noise(isa, &noise) ^ bits;
+        let answer = challenge.at_noise(isa, &self.noise) ^ bits;
+        self.noise.zeroize();
         self.digest = Some(check::digest(
-            &context,
-            challenge.sum(isa, &leaves) ^ packed,
+            &round.context,
+            challenge.sum(isa, &round.leaves) ^ packed,
         ));
-        self.leaves = Some(leaves);
-        Ok(answer.to_bytes().to_vec())
+        Ok(Some(answer.to_bytes().to_vec()))
+    }
+
+    /// Runs the linear map ahead of the end. Call it while waiting for message 3.
+    ///
+    /// # Errors
+    /// Pieces are missing.
+    pub fn expand(&mut self) -> Result<(), OtError> {
+        match (&mut self.round, self.digest) {
+            (Some(round), Some(_)) => self.common.expand(round),
+            _ => Err(OtError::State),
+        }
     }
 
     /// Takes message 3; returns the round's correlations, choices in the select bits.
     ///
     /// # Errors
-    /// Wrong length, no round open, or a failed check; after a failed check every later call fails.
+    /// Pieces are missing, or the check failed; after a failed check every later call fails.
     pub fn finish(&mut self, digest: &[u8]) -> Result<Vec<Block>, OtError> {
         self.common.usable()?;
-        let (Some(mut leaves), Some(own)) = (self.leaves.take(), self.digest.take()) else {
+        let (Some(round), Some(own)) = (self.round.take(), self.digest.take()) else {
             return Err(OtError::State);
         };
         if !bool::from(own.ct_eq(digest)) {
             self.common.failed = true;
-            leaves.zeroize();
             return Err(OtError::SilentCheck);
         }
-        self.common.expand(leaves)
+        self.common.close(round)
     }
 }
 

@@ -270,10 +270,7 @@ mod tests {
         );
         let mut copy = wire.clone();
         assert!(server.open(&mut wire).unwrap().is_some());
-        assert_eq!(
-            server.open(&mut copy).unwrap_err(),
-            RecordError::Seal
-        );
+        assert_eq!(server.open(&mut copy).unwrap_err(), RecordError::Seal);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! wrong set of leaves passes with probability 2 / 2^128 per try at hashing.
 
 use crate::block::Block;
-use crate::context::Context;
+use crate::context::{Context, Hasher};
 use crate::kernel::{AesKey, Isa};
 
 use super::Params;
@@ -17,8 +17,9 @@ pub(super) struct Challenge {
 }
 
 impl Challenge {
-    pub(super) fn new(context: &Context, isa: Isa, params: &Params, message: &[u8]) -> Self {
-        let key = AesKey::new(isa, context.hasher("silent check").part(message).block());
+    /// From the hash of all pieces of message 1.
+    pub(super) fn new(pieces: &Hasher, isa: Isa, params: &Params) -> Self {
+        let key = AesKey::new(isa, pieces.block());
         let mut chi = vec![Block::ZERO; 1 << params.depth];
         let mut psi = vec![Block::ZERO; params.trees];
         isa.key_stream(&key, 0, &mut chi);
@@ -46,7 +47,7 @@ impl Challenge {
 }
 
 /// `sum x^i * block_i`: the masks as one field element.
-fn pack(isa: Isa, blocks: &[Block]) -> Block {
+pub(super) fn pack(isa: Isa, blocks: &[Block]) -> Block {
     let powers: Vec<Block> = (0..blocks.len())
         .map(|i| Block::new(1_u128.wrapping_shl(u32::try_from(i).unwrap_or(0))))
         .collect();
@@ -60,11 +61,6 @@ pub(super) fn pack_received(isa: Isa, masks: &[Block]) -> (Block, Block) {
         .rev()
         .fold(0_u128, |sum, block| (sum << 1) | u128::from(block.select()));
     (pack(isa, masks), Block::new(bits))
-}
-
-/// Sender: its masks as a field element, corrected for the receiver's answer.
-pub(super) fn pack_sent(isa: Isa, masks: &[Block], answer: Block, delta: Block) -> Block {
-    pack(isa, masks) ^ isa.multiply(answer, delta)
 }
 
 pub(super) fn digest(context: &Context, sum: Block) -> [u8; 32] {

@@ -26,17 +26,18 @@ fn cheat(at: usize, run: u64) -> (Result<Vec<Block>, OtError>, Vec<Block>, bool)
         || received[tree * PARAMS.depth + place / 2].select() == (place % 2 == 1);
     let mut sender = SilentSender::new(PARAMS, context, Isa::best(), DELTA, sent).unwrap();
     let mut receiver = SilentReceiver::new(PARAMS, context, Isa::best(), received).unwrap();
-    let mut message = sender.start(Block::random(&mut rng)).unwrap();
+    sender.start(Block::random(&mut rng)).unwrap();
+    let mut message = sender.next_piece().unwrap().unwrap();
     message[16 * at + 5] ^= 1;
-    sender.challenge = Some(check::Challenge::new(
-        &sender.common.round_context(),
-        Isa::best(),
-        &PARAMS,
-        &message,
-    ));
-    let answer = receiver.respond(&message).unwrap();
-    let (digest, sent) = sender.finish(&answer).unwrap();
-    (receiver.finish(&digest), sent, opened)
+    // It answers for the bytes it really sends.
+    let round = sender.round.as_mut().unwrap();
+    let pieces = round.context.hasher("silent check").part(&message);
+    let challenge = check::Challenge::new(&pieces, Isa::best(), &PARAMS);
+    let masks = segments(&PARAMS, &sender.common.reserve).unwrap().masks;
+    sender.sum = Some(challenge.sum(Isa::best(), &round.leaves) ^ check::pack(Isa::best(), masks));
+    let answer = receiver.take_piece(&message).unwrap().unwrap();
+    let digest = sender.answer(&answer).unwrap();
+    (receiver.finish(&digest), sender.finish().unwrap(), opened)
 }
 
 /// Guessing a noise bit costs an even chance of being caught, and a guess that holds leaves the output right.

@@ -23,10 +23,11 @@ fn sum(blocks: &[Block]) -> Block {
     blocks.iter().fold(Block::ZERO, |sum, block| sum ^ *block)
 }
 
-/// Children of the nodes: `nodes` has room for twice as many as there are.
-fn double(isa: Isa, sides: &[AesKey; 2], nodes: &mut [Block], count: usize) {
+/// Children of the nodes: `nodes` has room for twice as many as there are. Returns the sums of both sides.
+fn double(isa: Isa, sides: &[AesKey; 2], nodes: &mut [Block], count: usize) -> [Block; 2] {
     let (first, second) = nodes.split_at_mut(count.min(nodes.len()));
     let mut scratch = [Block::ZERO; PIECE];
+    let mut sums = [Block::ZERO; 2];
     let second = second.get_mut(..count).unwrap_or_default();
     for (left, right) in first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)) {
         let parents = scratch.get_mut(..left.len()).unwrap_or_default();
@@ -37,8 +38,11 @@ fn double(isa: Isa, sides: &[AesKey; 2], nodes: &mut [Block], count: usize) {
         for ((left, right), parent) in left.iter_mut().zip(right).zip(parents) {
             *left ^= *parent;
             *right ^= *parent;
+            sums[0] ^= *left;
+            sums[1] ^= *right;
         }
     }
+    sums
 }
 
 /// Nodes expanded at once.
@@ -58,70 +62,78 @@ impl Trees {
         }
     }
 
-    /// Sender: fills all leaves and returns message 1: per tree two masked sums per level, then the sum of the leaves
-    /// shifted by the offset.
+    /// Sender: fills the leaves of a piece, whose first tree is `first`, and returns the piece's message: per tree two
+    /// masked sums per level, then the sum of the leaves shifted by the offset.
     pub(super) fn grow(
         &self,
-        seed: Block,
+        seed: &AesKey,
         delta: Block,
+        first: usize,
         pads: &[Block],
         leaves: &mut [Block],
     ) -> Vec<Block> {
         let depth = self.params.depth;
-        let mut roots = vec![Block::ZERO; self.params.trees];
-        self.isa
-            .key_stream(&AesKey::new(self.isa, seed), 0, &mut roots);
+        let mut roots = vec![Block::ZERO; pads.len() / depth.max(1)];
+        self.isa.key_stream(seed, first as u64, &mut roots);
         let mut zero = pads.to_vec();
         let mut one = vec![Block::ZERO; pads.len()];
         self.isa
-            .hash_both(self.pad_seed, 0, delta, &mut zero, &mut one);
-        let mut message = Vec::with_capacity(
-            self.params
-                .trees
-                .saturating_mul(depth.saturating_mul(2).saturating_add(1)),
-        );
+            .hash_both(self.pad_seed, self.tweak(first), delta, &mut zero, &mut one);
+        let mut message = Vec::with_capacity(roots.len().saturating_mul(self.per_tree()));
         let pads = zero.chunks_exact(depth).zip(one.chunks_exact(depth));
         let trees = leaves.chunks_exact_mut(1 << depth).zip(roots).zip(pads);
         for ((nodes, root), (zero, one)) in trees {
             if let Some(first) = nodes.first_mut() {
                 *first = root;
             }
+            let mut total = Block::ZERO;
             for (level, (zero, one)) in zero.iter().zip(one).enumerate() {
-                let count = 1_usize << level;
-                double(self.isa, &self.sides, nodes, count);
-                let (left, right) = nodes.split_at(count);
-                let right = right.get(..count).unwrap_or_default();
-                message.push(sum(left) ^ *zero);
-                message.push(sum(right) ^ *one);
+                let sums = double(self.isa, &self.sides, nodes, 1 << level);
+                message.push(sums[0] ^ *zero);
+                message.push(sums[1] ^ *one);
+                total = sums[0] ^ sums[1];
             }
             super::normalise_sent(nodes);
-            message.push(sum(nodes) ^ delta);
+            message.push(total.with_select(false) ^ delta);
         }
         message
     }
 
-    /// Receiver: fills all leaves, at the noise position the sender's leaf shifted by the offset; returns the positions.
+    /// Blocks of message 1 per tree.
+    const fn per_tree(&self) -> usize {
+        2 * self.params.depth + 1
+    }
+
+    /// Number of the first pad of a tree.
+    const fn tweak(&self, tree: usize) -> u64 {
+        (tree * self.params.depth) as u64
+    }
+
+    /// Receiver: fills the leaves of a piece, at the noise positions the sender's leaf shifted by the offset; appends the
+    /// positions.
     ///
     /// A choice bit of a pad is the side whose sum can be opened; the noise goes to the other side. Reads and writes
     /// follow the receiver's own noise positions.
     pub(super) fn puncture(
         &self,
+        first: usize,
         pads: &[Block],
         message: &[Block],
         leaves: &mut [Block],
-    ) -> Noise {
+        noise: &mut Noise,
+    ) {
         let depth = self.params.depth;
         let mut hashed = pads.to_vec();
-        self.isa.hash(self.pad_seed, 0, &mut hashed);
-        let per_tree = depth.saturating_mul(2).saturating_add(1);
+        self.isa.hash(self.pad_seed, self.tweak(first), &mut hashed);
         let pads = pads.chunks_exact(depth).zip(hashed.chunks_exact(depth));
         let trees = leaves
             .chunks_exact_mut(1 << depth)
-            .zip(message.chunks_exact(per_tree))
+            .zip(message.chunks_exact(self.per_tree()))
             .zip(pads);
-        let mut noise = Vec::with_capacity(self.params.trees);
         for ((nodes, message), (choices, pads)) in trees {
-            nodes.fill(Block::ZERO);
+            if let Some(root) = nodes.first_mut() {
+                *root = Block::ZERO;
+            }
             let mut hole = 0_usize;
             let sums = message.as_chunks::<2>().0;
             for (level, ((sums, choice), pad)) in sums.iter().zip(choices).zip(pads).enumerate() {
@@ -129,14 +141,13 @@ impl Trees {
             }
             super::normalise_sent(nodes);
             let last = message.last().copied().unwrap_or_default();
+            // The hole itself is zero up to here.
             let all = sum(nodes);
             if let Some(leaf) = nodes.get_mut(hole) {
-                // The hole still holds whatever stood there; its share of the sum cancels.
-                *leaf = all ^ *leaf ^ last;
+                *leaf = all ^ last;
             }
             noise.push(hole);
         }
-        noise
     }
 
     /// One level: children of all known nodes, then the one child of the hole that the sums give. Returns the new hole.
@@ -148,22 +159,16 @@ impl Trees {
         (sums, side, pad): ([Block; 2], bool, Block),
     ) -> usize {
         let count = 1_usize << level;
-        double(self.isa, &self.sides, nodes, count);
+        let all = double(self.isa, &self.sides, nodes, count);
         let known = hole.saturating_add(if side { count } else { 0 });
         let lost = hole.saturating_add(if side { 0 } else { count });
-        for at in [known, lost] {
-            if let Some(node) = nodes.get_mut(at) {
-                *node = Block::ZERO;
-            }
-        }
-        let start = if side { count } else { 0 };
-        let half = nodes
-            .get(start..start.saturating_add(count))
-            .unwrap_or_default();
-        let opened = if side { sums[1] } else { sums[0] };
-        let value = sum(half) ^ opened ^ pad;
+        let (all, opened) = if side { (all[1], sums[1]) } else { (all[0], sums[0]) };
         if let Some(node) = nodes.get_mut(known) {
-            *node = value;
+            // What the empty hole gave is in the sum and leaves it again.
+            *node = all ^ *node ^ opened ^ pad;
+        }
+        if let Some(node) = nodes.get_mut(lost) {
+            *node = Block::ZERO;
         }
         lost
     }

@@ -39,16 +39,40 @@ fn dealt(params: Params, isa: Isa, seed: u64) -> (SilentSender, SilentReceiver) 
     )
 }
 
+/// All trees of a round, piece by piece, and the receiver's answer to what `tamper` makes of them.
+fn trees(
+    sender: &mut SilentSender,
+    receiver: &mut SilentReceiver,
+    seed: u128,
+    mut tamper: impl FnMut(usize, &mut Vec<u8>),
+) -> Vec<u8> {
+    sender.start(Block::new(seed)).unwrap();
+    let mut sent = 0;
+    loop {
+        let mut piece = sender.next_piece().unwrap().unwrap();
+        tamper(sent, &mut piece);
+        sent += piece.len();
+        if let Some(answer) = receiver.take_piece(&piece).unwrap() {
+            assert!(sender.next_piece().unwrap().is_none());
+            return answer;
+        }
+    }
+}
+
 fn round(
     sender: &mut SilentSender,
     receiver: &mut SilentReceiver,
     seed: u128,
 ) -> (Vec<Block>, Vec<Block>) {
-    let trees = sender.start(Block::new(seed)).unwrap();
-    let answer = receiver.respond(&trees).unwrap();
-    let (digest, sent) = sender.finish(&answer).unwrap();
+    let answer = trees(sender, receiver, seed, |_, _| {});
+    // Expanding early or late makes no difference.
+    if seed.is_multiple_of(2) {
+        sender.expand().unwrap();
+        receiver.expand().unwrap();
+    }
+    let digest = sender.answer(&answer).unwrap();
     assert_eq!((answer.len(), digest.len()), (ANSWER_BYTES, DIGEST_BYTES));
-    (sent, receiver.finish(&digest).unwrap())
+    (sender.finish().unwrap(), receiver.finish(&digest).unwrap())
 }
 
 fn assert_law(sent: &[Block], received: &[Block]) {
@@ -96,12 +120,15 @@ fn law_holds_at_medium_size() {
 #[test]
 fn forms_produce_the_same_bytes() {
     let run = |isa| {
-        let (mut sender, mut receiver) = dealt(Params::TOY, isa, 3);
-        let trees = sender.start(Block::new(4)).unwrap();
-        (trees.clone(), receiver.respond(&trees).unwrap())
+        let (mut sender, mut receiver) = dealt(MEDIUM, isa, 3);
+        let mut all = Vec::new();
+        let answer = trees(&mut sender, &mut receiver, 4, |_, piece| {
+            all.extend_from_slice(piece)
+        });
+        (all, answer)
     };
-    let model = run(Isa::PORTABLE);
-    assert_eq!(model.0.len(), Params::TOY.tree_bytes());
+    let model = run(Isa::best());
+    assert_eq!(model.0.len(), MEDIUM.tree_bytes());
     assert!(Isa::available().into_iter().all(|isa| run(isa) == model));
 }
 
@@ -129,40 +156,48 @@ fn reserve_from_the_extension_serves() {
 #[test]
 fn failed_check_ends_the_receiver() {
     let (mut sender, mut receiver) = dealt(Params::TOY, Isa::best(), 9);
-    let mut trees = sender.start(Block::new(4)).unwrap();
-    trees[3] ^= 2;
-    let answer = receiver.respond(&trees).unwrap();
-    let (digest, _) = sender.finish(&answer).unwrap();
+    let answer = trees(&mut sender, &mut receiver, 4, |_, piece| piece[3] ^= 2);
+    receiver.expand().unwrap();
+    let digest = sender.answer(&answer).unwrap();
     assert_eq!(receiver.finish(&digest).unwrap_err(), OtError::SilentCheck);
-    assert_eq!(receiver.respond(&trees).unwrap_err(), OtError::State);
+    assert_eq!(receiver.take_piece(&[]).unwrap_err(), OtError::State);
+    assert_eq!(receiver.finish(&digest).unwrap_err(), OtError::State);
 }
 
 #[test]
 fn wrong_answers_change_only_the_senders_digest() {
     let (mut sender, mut receiver) = dealt(Params::TOY, Isa::best(), 10);
-    let trees = sender.start(Block::new(4)).unwrap();
-    let mut answer = receiver.respond(&trees).unwrap();
+    let mut answer = trees(&mut sender, &mut receiver, 4, |_, _| {});
     answer[0] ^= 1;
-    let (digest, _) = sender.finish(&answer).unwrap();
+    let digest = sender.answer(&answer).unwrap();
     assert_eq!(receiver.finish(&digest).unwrap_err(), OtError::SilentCheck);
 }
 
 #[test]
 fn calls_out_of_order_and_wrong_lengths_are_refused() {
-    let (mut sender, mut receiver) = dealt(Params::TOY, Isa::best(), 11);
-    assert_eq!(sender.finish(&[0; 16]).unwrap_err(), OtError::State);
+    let (mut sender, mut receiver) = dealt(MEDIUM, Isa::best(), 11);
+    assert_eq!(sender.next_piece().unwrap_err(), OtError::State);
+    assert_eq!(sender.finish().unwrap_err(), OtError::State);
     assert_eq!(receiver.finish(&[0; 32]).unwrap_err(), OtError::State);
-    let trees = sender.start(Block::new(1)).unwrap();
+    sender.start(Block::new(1)).unwrap();
     assert_eq!(sender.start(Block::new(1)).unwrap_err(), OtError::State);
+    let piece = sender.next_piece().unwrap().unwrap();
+    // Not all pieces are out yet.
+    assert_eq!(sender.answer(&[0; 16]).unwrap_err(), OtError::State);
+    assert_eq!(sender.expand().unwrap_err(), OtError::State);
     let length = OtError::Length {
-        got: trees.len() - 1,
-        want: trees.len(),
+        got: piece.len() - 1,
+        want: piece.len(),
     };
-    assert_eq!(receiver.respond(&trees[1..]).unwrap_err(), length);
+    assert_eq!(receiver.take_piece(&piece[1..]).unwrap_err(), length);
+    assert_eq!(receiver.expand().unwrap_err(), OtError::State);
     assert_eq!(
-        sender.finish(&[0; 15]).unwrap_err(),
+        sender.answer(&[0; 15]).unwrap_err(),
         OtError::Length { got: 15, want: 16 }
     );
+    let (mut sender, mut receiver) = dealt(Params::TOY, Isa::best(), 11);
+    trees(&mut sender, &mut receiver, 1, |_, _| {});
+    assert_eq!(receiver.take_piece(&[]).unwrap_err(), OtError::State);
 }
 
 #[test]
@@ -209,12 +244,14 @@ proptest! {
 
     #[test]
     fn hostile_trees_never_pass(position: prop::sample::Index, flip in 1..=255_u8) {
-        let (mut sender, mut receiver) = dealt(Params::TOY, Isa::best(), 12);
-        let mut trees = sender.start(Block::new(4)).unwrap();
-        let at = position.index(trees.len());
-        trees[at] ^= flip;
-        let answer = receiver.respond(&trees).unwrap();
-        let (digest, _) = sender.finish(&answer).unwrap();
+        let (mut sender, mut receiver) = dealt(MEDIUM, Isa::best(), 12);
+        let at = position.index(MEDIUM.tree_bytes());
+        let answer = trees(&mut sender, &mut receiver, 4, |from, piece| {
+            if let Some(byte) = at.checked_sub(from).and_then(|at| piece.get_mut(at)) {
+                *byte ^= flip;
+            }
+        });
+        let digest = sender.answer(&answer).unwrap();
         prop_assert_eq!(receiver.finish(&digest).unwrap_err(), OtError::SilentCheck);
     }
 }

@@ -216,3 +216,20 @@ fn keys_are_read_from_text_and_from_files() {
         *SessionKey::generate().unwrap().to_hex()
     );
 }
+
+#[test]
+fn bench_rows_have_sane_figures() {
+    for prefix in ["session.setup", "garble.and.portable"] {
+        let rows = quil_session_io::bench::run(prefix, 2).unwrap();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
+        assert_eq!((row.id, row.samples), (prefix, 2));
+        assert!(row.figure > 0.0 && row.spread >= 0.0);
+    }
+    assert!(
+        quil_session_io::bench::run("nothing", 1)
+            .unwrap()
+            .is_empty()
+    );
+    assert!(quil_session_io::bench::resident_peak().is_none_or(|bytes| bytes > 1 << 20));
+}
