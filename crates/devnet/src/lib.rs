@@ -8,6 +8,7 @@ pub mod folder;
 pub mod genesis;
 mod keys;
 mod launch;
+pub mod load;
 pub mod network;
 pub mod plan;
 pub mod ports;

@@ -1,5 +1,7 @@
 //! `quil devnet` and `quil demo`: networks of real processes on this machine.
 
+mod load;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use quil_client::{Failure, Output};
 use quil_devnet::demo::{DemoOptions, StepDone, demo};
+use quil_devnet::load::load;
 use quil_devnet::ready::Api;
 use quil_devnet::status::{self, Report, up};
 use quil_devnet::{Choice, DevnetError, DevnetPlan, FrameTime, Program, down};
@@ -14,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Arguments;
 use crate::print;
+use load::LoadArguments;
 
 /// Exit code after an interrupt.
 const INTERRUPTED: u8 = 130;
@@ -28,6 +32,16 @@ pub(crate) enum DevnetCommand {
     Status(Place),
     /// Lists the accounts.
     Accounts(Place),
+    /// Measures how many transfers the running network makes final, and how soon.
+    Load(LoadPlace),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoadPlace {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    load: LoadArguments,
 }
 
 /// Which network.
@@ -146,11 +160,24 @@ pub(crate) fn run_devnet(arguments: &Arguments, command: &DevnetCommand) -> Exit
             let dir = place.dir(arguments);
             run(async { Ok(text(status::status(&dir, &Api).await?)) })
         }
+        DevnetCommand::Load(load) => run_load(&load.place.dir(arguments), &load.load, output),
         DevnetCommand::Accounts(place) => status::accounts(&place.dir(arguments))
             .map(text)
             .map_err(End::from),
     };
     show(output, result)
+}
+
+/// Progress goes to standard error, the report to standard output.
+fn run_load(dir: &Path, arguments: &LoadArguments, output: Output) -> Result<String, End> {
+    let say = move |line: &str| {
+        if output == Output::Human {
+            // A closed pipe is the reader's choice.
+            let _closed = writeln!(std::io::stderr(), "{line}");
+        }
+    };
+    let options = arguments.options(dir.to_owned());
+    run(async { Ok(load(&options, &say).await?.render(output)) })
 }
 
 fn run_up(dir: &Path, arguments: &UpArguments, output: Output) -> ExitCode {

@@ -8,12 +8,12 @@ use quil_devnet::process::{ProcessId, wait_ended};
 use serde_json::Value;
 
 /// A folder whose network is stopped when the test ends, however it ends.
-struct Net {
+pub(crate) struct Net {
     dir: tempfile::TempDir,
 }
 
 impl Net {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir }
     }
@@ -34,14 +34,14 @@ impl Net {
             .expect("runs")
     }
 
-    fn document(&self, command: &str, more: &[&str]) -> Value {
+    pub(crate) fn document(&self, command: &str, more: &[&str]) -> Value {
         let done = self.quil(command, more);
         let errors = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "devnet {command}: {errors}");
         serde_json::from_slice(&done.stdout).expect("one document")
     }
 
-    fn failure(&self, command: &str, more: &[&str]) -> (i32, String) {
+    pub(crate) fn failure(&self, command: &str, more: &[&str]) -> (i32, String) {
         let done = self.quil(command, more);
         assert!(done.stdout.is_empty());
         let error: Value = serde_json::from_slice(&done.stderr).expect("one document");
@@ -57,7 +57,7 @@ impl Drop for Net {
     }
 }
 
-const SMALL: [&str; 4] = ["--nodes", "1", "--frame-time", "500ms"];
+pub(crate) const SMALL: [&str; 4] = ["--nodes", "1", "--frame-time", "500ms"];
 
 fn process(value: &Value) -> ProcessId {
     let pid = u32::try_from(value.as_u64().expect("a process id")).unwrap();
