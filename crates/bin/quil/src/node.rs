@@ -146,7 +146,9 @@ fn log(config: &Config) -> Result<(), Failure> {
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // A log that cannot be written, on a full disk above all, is no reason for a panic.
+        .log_internal_errors(false);
     // The only subscriber of this process: it is set once.
     let _set = match config.log.format {
         LogFormat::Human => lines.with_ansi(false).try_init(),

@@ -47,6 +47,21 @@ async fn home_becomes_a_process_that_finalises_and_frees_its_files() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn process_whose_engine_ended_is_stopped_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let setup = setup(dir.path().join("n0"));
+    let mut process = Process::start(&setup, 0, false).await.unwrap();
+    process.engine.stop();
+    for _ in 0..2 {
+        let ended = timeout(Duration::from_secs(60), process.ended()).await;
+        ended.expect("it ends with its engine").unwrap();
+    }
+    process.stop().await;
+    let files = setup.home.open_files(&setup.config, 0, Chain::Global);
+    assert!(files.is_ok(), "its files are free");
+}
+
 #[test]
 fn keys_that_do_not_fit_the_genesis_are_named() {
     let dir = tempfile::tempdir().unwrap();
