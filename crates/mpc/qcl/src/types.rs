@@ -98,6 +98,19 @@ impl Ty {
         }
     }
 
+    /// Work to build a zero value: equal elements are shared.
+    pub(crate) fn zero_cost(&self) -> u64 {
+        match self {
+            Self::Text(len) => u64::from(*len),
+            Self::Array(len, elem) => elem.zero_cost().saturating_add(u64::from(*len)),
+            Self::Struct(def) => def
+                .fields
+                .iter()
+                .fold(1, |sum, (_, ty)| ty.zero_cost().saturating_add(sum)),
+            _ => 1,
+        }
+    }
+
     /// The type of its zero value: nothing is open.
     pub(crate) fn closed(&self) -> Self {
         match self {

@@ -161,6 +161,9 @@ impl<'a> Elab<'a> {
         let func = &packages.get(package).funcs[index];
         let args = self.fit_args(package, func, args, span)?;
         self.calls.push(span);
+        for val in &args {
+            self.charge_parts(&val.data, span)?;
+        }
         let frozen: Option<Vec<Frozen>> = if packages.get(package).effects[index] {
             None
         } else {
@@ -258,13 +261,7 @@ impl<'a> Elab<'a> {
                     ty: ty.clone(),
                     data: Data::Undef,
                 },
-                Some(_) => {
-                    let data = self.zero(&ty);
-                    Val {
-                        ty: ty.closed(),
-                        data,
-                    }
-                }
+                Some(_) => self.zero_val(&ty, result.ty.span)?,
             };
             let id = self.object(ty, val);
             self.frame.results.push(id);

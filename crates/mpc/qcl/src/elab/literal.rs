@@ -31,6 +31,7 @@ impl<'a> Elab<'a> {
     }
 
     fn struct_literal(&mut self, ty: &Ty, list: &'a [Element], span: Span) -> Result<Val> {
+        self.charge(ty.zero_cost(), span)?;
         let Data::Agg(mut data) = self.zero(ty) else {
             return Err(nothing(span));
         };
@@ -130,6 +131,7 @@ impl<'a> Elab<'a> {
         }
         let len = len.unwrap_or_else(|| u32::try_from(items.len()).unwrap_or(u32::MAX));
         items.resize(usize::try_from(len).unwrap_or(0), None);
+        self.charge(u64::from(len).saturating_add(exact.zero_cost()), span)?;
         let zero = self.zero(&exact);
         let data = items
             .into_iter()

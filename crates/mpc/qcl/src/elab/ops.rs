@@ -216,6 +216,7 @@ impl Elab<'_> {
                     "compare what they point to",
                 ));
             }
+            self.charge_parts(&a.data, span)?;
             let (x, y) = (self.word_of(&a.data), self.word_of(&b.data));
             let same = match (x, y) {
                 (Some(x), Some(y)) => self.graph.add(Op::Eq(x, y), 1),

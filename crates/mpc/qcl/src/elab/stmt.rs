@@ -133,11 +133,7 @@ impl<'a> Elab<'a> {
             let Some(ty) = ty else { return Ok(()) };
             for name in &spec.names {
                 self.unused(name)?;
-                let data = self.zero(&ty);
-                let val = Val {
-                    ty: ty.closed(),
-                    data,
-                };
+                let val = self.zero_val(&ty, name.span)?;
                 self.declare(&name.text, ty.clone(), val);
             }
             return Ok(());

@@ -114,6 +114,29 @@ impl Elab<'_> {
         }
     }
 
+    /// Charges for a walk over all parts of a value.
+    pub(super) fn charge_parts(&mut self, data: &Data, span: Span) -> Result<()> {
+        if let Data::Agg(list) = data {
+            self.charge(list.len() as u64, span)?;
+            if let Some(Data::Agg(_)) = list.first() {
+                for part in list.iter() {
+                    self.charge_parts(part, span)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Elab::zero`], charged.
+    pub(super) fn zero_val(&mut self, ty: &Ty, span: Span) -> Result<Val> {
+        self.charge(ty.zero_cost(), span)?;
+        let data = self.zero(ty);
+        Ok(Val {
+            ty: ty.closed(),
+            data,
+        })
+    }
+
     /// All bits as one word; `None` for a value without bits.
     pub(super) fn word_of(&mut self, data: &Data) -> Option<Node> {
         let mut nodes = Vec::new();

@@ -1,6 +1,7 @@
 //! Hostile sources: an error or a circuit, never a crash, within bounded time and memory.
 
 use proptest::prelude::*;
+use quil_qcl::circuit::Circuit;
 use quil_qcl::{Options, compile};
 
 const SEEDS: [&str; 3] = [
@@ -135,6 +136,49 @@ fn long_computations_are_refused() {
 }
 
 #[test]
+fn work_on_large_values_is_counted() {
+    for body in [
+        "var x [100000]bool\ny := x\nn := 0\nfor i := 0; i < 200; i++ {\n if x == y {\n  n++\n }\n}\nreturn a",
+        "for i := 0; i < 200; i++ {\n var x [100000]bool\n _ = x\n}\nreturn a",
+        "var x [100000]bool\nfor i := 0; i < 200; i++ {\n f(x)\n}\nreturn a\n}\nfunc f(x []bool) bool {\n return x[0]",
+        "for i := 0; i < 200; i++ {\n x := [100000]bool{}\n _ = x\n}\nreturn a",
+    ] {
+        assert!(
+            refused(&main_with(body)).contains("too large to compile"),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn text_form_of_examples_computes_the_same() {
+    for seed in SEEDS {
+        let circuit = compile("t.qcl", seed, &Options::default())
+            .unwrap()
+            .into_circuit();
+        let back = Circuit::from_bristol(&circuit.to_bristol().unwrap()).unwrap();
+        let inputs: Vec<Vec<u64>> = circuit
+            .input_widths()
+            .iter()
+            .map(|w| {
+                (0..*w as u64)
+                    .map(|i| {
+                        (i + 1)
+                            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                            .rotate_left(i as u32 % 64)
+                    })
+                    .collect()
+            })
+            .collect();
+        assert_eq!(
+            back.eval_lanes(&inputs).unwrap(),
+            circuit.eval_lanes(&inputs).unwrap()
+        );
+        assert_eq!(back.stats().and, circuit.stats().and);
+    }
+}
+
+#[test]
 fn too_many_gates_are_refused() {
     let source = "package main\nfunc main(a, b uint60000) uint60000 { return a * b / (a | 1) }\n";
     let message = compile("bad.qcl", source, &Options::default())
@@ -196,6 +240,26 @@ proptest! {
             if byte % 3 == 0 { bytes.remove(at); } else if byte % 3 == 1 { bytes.insert(at, byte) } else { bytes[at] = byte }
         }
         let _ = compile("t.qcl", &String::from_utf8_lossy(&bytes), &small());
+    }
+
+    #[test]
+    fn mutated_circuits_are_refused_or_canonical(
+        edits in prop::collection::vec((any::<usize>(), any::<u8>()), 1..4), cut in any::<usize>(),
+    ) {
+        let circuit = compile("tree.qcl", SEEDS[0], &Options::default()).unwrap().into_circuit();
+        let mut bytes = circuit.to_bytes();
+        for (at, value) in edits {
+            let len = bytes.len();
+            bytes[at % len] = value;
+        }
+        if cut % 4 == 0 {
+            bytes.truncate(cut % bytes.len());
+        }
+        if let Ok(other) = Circuit::from_bytes(&bytes) {
+            prop_assert_eq!(other.to_bytes(), bytes);
+            let inputs: Vec<Vec<bool>> = other.input_widths().iter().map(|w| vec![true; *w]).collect();
+            prop_assert!(other.eval(&inputs).is_ok());
+        }
     }
 
     #[test]

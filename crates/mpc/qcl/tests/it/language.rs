@@ -765,3 +765,21 @@ func main(a, b uint64) uint64 {
     let z = step(y, x);
     assert_eq!(run(source, json!(a), json!(b)), y ^ step(z, b) ^ step(b, z));
 }
+
+#[test]
+fn variables_of_a_package_change_through_methods_of_another() {
+    let options = Options {
+        packages: vec![(
+            "pack".into(),
+            "package pack\ntype T struct { X uint8 }\nfunc (t *T) Inc() { t.X++ }\n".into(),
+        )],
+        ..Options::default()
+    };
+    let source = "package main\nimport \"pack\"\nvar t pack.T\nfunc touch(b uint8) {\n if b > 1 {\n  t.Inc()\n }\n}\nfunc main(a, b uint8) uint8 {\n touch(a)\n touch(b)\n return t.X\n}\n";
+    let circuit = compile("t.qcl", source, &options).unwrap().into_circuit();
+    let out = |a: u8, b: u8| circuit.eval_json(&[json!(a), json!(b)]).unwrap()[0].clone();
+    assert_eq!(
+        (out(0, 0), out(5, 1), out(2, 9)),
+        (json!(0), json!(1), json!(2))
+    );
+}

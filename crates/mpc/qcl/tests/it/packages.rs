@@ -1,6 +1,7 @@
 //! Standard packages against known answers and independent implementations.
 
 use hmac::{Hmac, KeyInit, Mac};
+use proptest::prelude::*;
 use quil_qcl::{Options, compile, standard_packages};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha512};
@@ -349,4 +350,62 @@ fn ed25519_public_key_of_a_seed() {
         out,
         json!({"r0": bytes(&public), "r1": bytes(&[[9; 32], public].concat())})
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn aes_agrees_with_an_independent_implementation(key in any::<[u8; 32]>(), block in any::<[u8; 16]>()) {
+        use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt};
+        let circuit = |n: usize, f: &str| {
+            let source = format!("package main\nimport \"crypto/aes\"\nfunc main(key [{n}]byte, block [16]byte) [16]byte {{ return aes.{f}(block, key) }}\n");
+            compile("t.qcl", &source, &Options::default()).unwrap().into_circuit()
+        };
+        let mut expected = block.into();
+        aes::Aes128::new_from_slice(&key[..16]).unwrap().encrypt_block(&mut expected);
+        let out = circuit(16, "EncryptBlock").eval_json(&[bytes(&key[..16]), bytes(&block)]).unwrap();
+        prop_assert_eq!(&out[0], &bytes(&expected));
+        let mut expected = block.into();
+        aes::Aes256::new_from_slice(&key).unwrap().decrypt_block(&mut expected);
+        let out = circuit(32, "DecryptBlock").eval_json(&[bytes(&key), bytes(&block)]).unwrap();
+        prop_assert_eq!(&out[0], &bytes(&expected));
+    }
+
+    #[test]
+    fn hashes_agree_on_random_messages(data in prop::collection::vec(any::<u8>(), 2..140)) {
+        let (left, right) = data.split_at(1);
+        let params = format!("a [1]byte, b [{}]byte", right.len());
+        let inputs = [bytes(left), bytes(right)];
+        let out = eval("crypto/sha256 crypto/sha512", &params, "([32]byte, [64]byte)", "return sha256.Sum256(a + b), sha512.Sum512(a + b)", &inputs);
+        prop_assert_eq!(&out["r0"], &bytes(&Sha256::digest(&data)));
+        prop_assert_eq!(&out["r1"], &bytes(&Sha512::digest(&data)));
+    }
+
+    #[test]
+    fn sorting_agrees(list in prop::collection::vec(any::<i16>(), 1..24)) {
+        let params = format!("a [{}]int16, b bool", list.len());
+        let out = eval("sort", &params, "[]int16", "return sort.Slice(a)", &[json!(list), json!(false)]);
+        let mut sorted = list;
+        sorted.sort_unstable();
+        prop_assert_eq!(out, json!(sorted));
+    }
+
+    #[test]
+    fn modular_powers_agree(b in any::<u16>(), e in any::<u8>(), m in 1u16..) {
+        let m = m | 1;
+        let inputs = [json!(b), json!(e)];
+        let expected = (0..e).fold(1 % u64::from(m), |x, _| x * u64::from(b) % u64::from(m));
+        for name in ["Exp", "ExpMontgomery"] {
+            let text = format!("var m uint16 = {m}\nreturn math.{name}(b, e, m)");
+            prop_assert_eq!(eval("math", "b uint16, e uint8", "uint16", &text, &inputs), json!(expected));
+        }
+    }
+
+    #[test]
+    fn compare_agrees(a in prop::collection::vec(0u8..3, 1..6), b in prop::collection::vec(0u8..3, 1..6)) {
+        let params = format!("a [{}]byte, b [{}]byte", a.len(), b.len());
+        let out = eval("bytes", &params, "(int32, bool)", "return bytes.Compare(a, b), bytes.Equal(a, b)", &[bytes(&a), bytes(&b)]);
+        prop_assert_eq!(out, json!({"r0": a.cmp(&b) as i32, "r1": a == b}));
+    }
 }
