@@ -1,7 +1,8 @@
 //! CPU work of an engine, run outside of it.
 //!
-//! A job holds everything it needs; running it twice gives the same outcome. Drivers run jobs on a pool, simulations
-//! in place.
+//! A job holds everything it needs; running it twice gives the same outcome. Drivers run jobs on threads of
+//! their own, never as tasks of the pool that the parts of a job use: a thread that waits for parts could take up another
+//! job, which wants a lock it holds. Simulations run them in place.
 
 use std::sync::Arc;
 

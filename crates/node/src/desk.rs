@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quil_engine::io::SubmitError;
-use quil_engine::{LocalFault, Network, Snapshot, queries};
+use quil_engine::state::StateSource;
+use quil_engine::{LocalFault, Network, Snapshot, kept_state, queries};
 use quil_execution::light::{ProveError, prove_record};
 use quil_execution::state::RecordKey;
 use quil_execution::token::records::{
@@ -23,7 +24,7 @@ use quil_types::{
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use crate::persist::StoreReader;
+use crate::persist::{StoreReader, StoreSource};
 use crate::protocol::{
     CoinEntry, FRAMES_MAX, MESSAGE_BYTES_MAX, SubmitRefusal, TxStanding, WorkerRequest,
     WorkerResponse,
@@ -286,10 +287,9 @@ impl Desk {
         key: &[u8; 64],
         rows: Vec<(ShardAddr, ShardRow)>,
     ) -> Result<Option<quil_execution::light::RecordProof>, DeskError> {
-        let Some(kept) = self.line.recent().at(height) else {
-            return Ok(None);
-        };
-        let Some(view) = kept.snapshot.state() else {
+        let chain = self.last()?.header().chain;
+        let source: Arc<dyn StateSource> = Arc::new(StoreSource::over(Arc::clone(&self.store)));
+        let Some(view) = kept_state(chain, height, &source)? else {
             return Ok(None);
         };
         let kzg = self.network.kzg();

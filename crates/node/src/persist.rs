@@ -153,6 +153,14 @@ impl Reader for StoreReader {
 #[derive(Clone, Debug)]
 pub struct StoreSource(Arc<dyn Store>);
 
+impl StoreSource {
+    /// Over a state store.
+    #[must_use]
+    pub fn over(state: Arc<dyn Store>) -> Self {
+        Self(state)
+    }
+}
+
 impl StateSource for StoreSource {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, SourceError> {
         let found = self.0.view().and_then(|v| v.get(&def(table), key));
