@@ -30,7 +30,7 @@ use crate::kernel::{AesKey, Isa};
 use tree::Trees;
 
 /// Trees of one piece of message 1.
-pub const PIECE_TREES: usize = 64;
+pub const PIECE_TREES: usize = 16;
 /// Masks of the check.
 const CHECK: usize = 128;
 /// Bytes of message 2.
@@ -195,7 +195,7 @@ impl Common {
         Round {
             trees: Trees::new(&context, self.isa, self.params),
             pieces: context.hasher("silent check"),
-            leaves: vec![Block::ZERO; self.params.output()],
+            leaves: Vec::with_capacity(self.params.output()),
             done: 0,
             expanded: false,
             context,
@@ -252,12 +252,14 @@ fn next_piece<'a>(
     params: &Params,
     pads: &'a [Block],
     done: usize,
-    leaves: &'a mut [Block],
+    leaves: &'a mut Vec<Block>,
 ) -> Option<Piece<'a>> {
     let trees = params.trees.saturating_sub(done).min(PIECE_TREES);
     let end = done.saturating_add(trees);
     let pads = pads.get(done.saturating_mul(params.depth)..end.saturating_mul(params.depth))?;
-    let leaves = leaves.get_mut(done << params.depth..end << params.depth)?;
+    // Room is touched piece by piece, so that neither side waits for all of it at the start.
+    leaves.resize(end << params.depth, Block::ZERO);
+    let leaves = leaves.get_mut(done << params.depth..)?;
     (trees > 0).then_some(Piece {
         pads,
         leaves,

@@ -27,15 +27,21 @@ fn cheat(at: usize, run: u64) -> (Result<Vec<Block>, OtError>, Vec<Block>, bool)
     let mut sender = SilentSender::new(PARAMS, context, Isa::best(), DELTA, sent).unwrap();
     let mut receiver = SilentReceiver::new(PARAMS, context, Isa::best(), received).unwrap();
     sender.start(Block::random(&mut rng)).unwrap();
-    let mut message = sender.next_piece().unwrap().unwrap();
-    message[16 * at + 5] ^= 1;
-    // It answers for the bytes it really sends.
-    let round = sender.round.as_mut().unwrap();
-    let pieces = round.context.hasher("silent check").part(&message);
-    let challenge = check::Challenge::new(&pieces, Isa::best(), &PARAMS);
+    let mut hashed = sender.common.round_context().hasher("silent check");
+    let (mut first, mut answer) = (true, None);
+    while let Some(mut piece) = sender.next_piece().unwrap() {
+        if core::mem::take(&mut first) {
+            piece[16 * at + 5] ^= 1;
+        }
+        answer = receiver.take_piece(&piece).unwrap();
+        hashed = hashed.part(&piece);
+    }
+    // It answers for the bytes it really sent.
+    let round = sender.round.as_ref().unwrap();
+    let challenge = check::Challenge::new(&hashed, Isa::best(), &PARAMS);
     let masks = segments(&PARAMS, &sender.common.reserve).unwrap().masks;
     sender.sum = Some(challenge.sum(Isa::best(), &round.leaves) ^ check::pack(Isa::best(), masks));
-    let answer = receiver.take_piece(&message).unwrap().unwrap();
+    let answer = answer.unwrap();
     let digest = sender.answer(&answer).unwrap();
     (receiver.finish(&digest), sender.finish().unwrap(), opened)
 }

@@ -162,7 +162,11 @@ impl Trees {
         let all = double(self.isa, &self.sides, nodes, count);
         let known = hole.saturating_add(if side { count } else { 0 });
         let lost = hole.saturating_add(if side { 0 } else { count });
-        let (all, opened) = if side { (all[1], sums[1]) } else { (all[0], sums[0]) };
+        let (all, opened) = if side {
+            (all[1], sums[1])
+        } else {
+            (all[0], sums[0])
+        };
         if let Some(node) = nodes.get_mut(known) {
             // What the empty hole gave is in the sum and leaves it again.
             *node = all ^ *node ^ opened ^ pad;

@@ -19,7 +19,7 @@ use super::{Sample, Watch, Work, text};
 /// Transfers of one sample.
 const COUNT: usize = 10_000_000;
 /// Messages on their way.
-const QUEUE: usize = 4;
+const QUEUE: usize = 8;
 const DELTA: Block = Block::new(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
 
 /// One side of a pair of bounded channels.
@@ -206,8 +206,10 @@ pub(super) fn silent() -> Sample {
             }
             silent.expand()?;
             pipe.send(silent.answer(&pipe.receive()?)?)?;
-            silent.finish()?;
-            Ok(watch.into())
+            let out = silent.finish()?;
+            let side = watch.into();
+            drop(out);
+            Ok(side)
         },
         move |pipe| {
             let watch = Watch::start();
@@ -224,8 +226,10 @@ pub(super) fn silent() -> Sample {
                 }
             }
             silent.expand()?;
-            silent.finish(&pipe.receive()?)?;
-            Ok(watch.into())
+            let out = silent.finish(&pipe.receive()?)?;
+            let side = watch.into();
+            drop(out);
+            Ok(side)
         },
         params.usable(),
     )
