@@ -12,7 +12,7 @@ use quil_execution::token::{Checked, Moment, Refusal, contextual, verify_cached}
 use quil_hotstuff::{Finality, Scheme, Term, verify_epoch_proof, verify_finality_proof};
 use quil_reel::{ReelEpoch, Step};
 use quil_types::{
-    BeaconWitness, Body, Chain, Code, EpochProof, FinalityProof, FrameId, Header, Proposal, Root,
+    BeaconWitness, Body, Chain, EpochProof, FinalityProof, FrameId, Header, Proposal, Root,
     SealedFrame, ShardAddr, StateRoots,
 };
 
@@ -183,8 +183,6 @@ pub struct BuiltBody {
     pub effects: Effects,
     /// Roots after the parent.
     pub roots: Roots,
-    /// Bundles that cannot be executed any more.
-    pub refused: Vec<(quil_execution::token::BundleHash, Code)>,
 }
 
 /// Why a frame is invalid.
@@ -434,7 +432,6 @@ fn run_build<S: Scheme>(
             body: Body::empty(chain),
             effects: Effects::default(),
             roots,
-            refused: Vec::new(),
         }),
         Candidates::Updates(updates) => {
             let (body, rows) =
@@ -446,7 +443,6 @@ fn run_build<S: Scheme>(
                     ..Effects::default()
                 },
                 roots,
-                refused: Vec::new(),
             })
         }
         Candidates::Bundles(bundles) => {
@@ -466,7 +462,6 @@ fn run_build<S: Scheme>(
                 body: built.body,
                 effects,
                 roots,
-                refused: built.refused,
             })
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use quil_hotstuff::Finality;
-use quil_types::{FrameId, FrameNumber, Header, SealedFrame};
+use quil_types::{FrameId, FrameNumber, Header, SealedFrame, TxId};
 
 use crate::snapshot::Snapshot;
 use crate::window::{Ancestors, SETTLE_WINDOW};
@@ -116,6 +116,18 @@ impl Ledger {
     #[must_use]
     pub fn ancestors(&self, parent: FrameId) -> Ancestors {
         Ancestors::new(Arc::clone(&self.settled), self.speculative_path(parent))
+    }
+
+    /// Bundles in `parent` and in its ancestors above the last final frame.
+    #[must_use]
+    pub fn speculative_txs(&self, parent: FrameId) -> BTreeSet<TxId> {
+        let mut txs = BTreeSet::new();
+        let mut at = parent;
+        while let Some(s) = self.speculative.get(&at) {
+            txs.extend(s.effects().receipts.iter().map(|r| r.tx));
+            at = s.header().parent;
+        }
+        txs
     }
 
     /// Queues a final frame.

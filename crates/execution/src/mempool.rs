@@ -10,7 +10,7 @@ mod queue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use quil_types::{Body, Canonical, Code};
+use quil_types::{Body, Canonical, Code, TxId};
 
 use crate::rules::Rules;
 use crate::state::{StateFault, StateView};
@@ -169,10 +169,11 @@ impl Mempool {
 
     /// Bundles for a body within the genesis limits, in the order in which they should execute: first those that
     /// have waited longest, up to one [`AGE_SHARE`]-th of the limits, then by price. Mints of one authority come
-    /// in the order of their nonces.
+    /// in the order of their nonces. Bundles in `taken` stand in ancestors that are not final: they are left out, and
+    /// stay in case the ancestor is abandoned.
     #[must_use]
-    pub fn select(&self, rules: &Rules) -> Vec<Arc<Checked>> {
-        queue::select(self, rules)
+    pub fn select(&self, rules: &Rules, taken: &BTreeSet<TxId>) -> Vec<Arc<Checked>> {
+        queue::select(self, rules, taken)
     }
 
     /// Follows a final frame: drops what it includes, what it contradicts, and what has expired.

@@ -18,6 +18,12 @@ use crate::seats::{Seat, Standing};
 use crate::supervisor::{Supervisor, SupervisorInput, SupervisorOutput, WorkerState};
 use crate::ticket::TICKET_VARIABLE;
 
+/// Tells the C library's allocator how many arenas to keep. One per thread, its default, never gives back what a full frame
+/// took: after 1200 transfers a worker held 140 MB instead of 96 MB, at the same speed.
+const ARENAS_VARIABLE: &str = "MALLOC_ARENA_MAX";
+/// Arenas of a worker, unless the user's environment says another number.
+const ARENAS: &str = "2";
+
 /// How worker processes are started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
@@ -177,16 +183,19 @@ impl Turning {
         let Some(ticket) = (self.spawner.tickets)() else {
             return SupervisorInput::SpawnFailed;
         };
-        let child = Command::new(&self.spawner.launch.program)
+        let mut command = Command::new(&self.spawner.launch.program);
+        command
             .args(&self.spawner.launch.arguments)
             .arg("--core")
             .arg(core.to_string())
             .env(TICKET_VARIABLE, ticket)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        match child {
+            .kill_on_drop(true);
+        if std::env::var_os(ARENAS_VARIABLE).is_none() {
+            command.env(ARENAS_VARIABLE, ARENAS);
+        }
+        match command.spawn() {
             Ok(child) => {
                 info!(core, pid = child.id(), "worker started");
                 self.child = Some(child);

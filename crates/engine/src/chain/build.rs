@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use quil_hotstuff::{BuildKind, BuildRequest, FrameContent, Input as CoreInput, Scheme};
 use quil_types::{
-    Anchor, Beacon, BeaconWitness, Chain, Epoch, FrameNumber, Header, Millis, Rank, Timestamp,
+    Anchor, Beacon, BeaconWitness, Chain, Epoch, FrameId, FrameNumber, Header, Millis, Rank,
+    Timestamp,
 };
 
 use super::{ChainEngine, Pool};
@@ -90,7 +91,7 @@ impl<S: Scheme> ChainEngine<S> {
             version: fixed.version,
             multiplier: fixed.multiplier,
         };
-        let candidates = self.candidates(kind, depth);
+        let candidates = self.candidates(kind, depth, parent.id());
         let ancestors = self.ledger.ancestors(parent.id());
         if let Some(building) = &mut self.building {
             building.content = Some(fixed);
@@ -104,12 +105,16 @@ impl<S: Scheme> ChainEngine<S> {
         }))));
     }
 
-    fn candidates(&mut self, kind: BuildKind, depth: u64) -> Candidates {
+    fn candidates(&mut self, kind: BuildKind, depth: u64, parent: FrameId) -> Candidates {
         if kind == BuildKind::ClosingDescendant || depth > DEPTH_MAX {
             return Candidates::None;
         }
         match &mut self.pool {
-            Pool::Bundles(pool) => Candidates::Bundles(pool.mempool.select(self.network.rules())),
+            Pool::Bundles(pool) => {
+                let taken = self.ledger.speculative_txs(parent);
+                let rules = self.network.rules();
+                Candidates::Bundles(pool.mempool.select(rules, &taken))
+            }
             Pool::Updates(pool) => Candidates::Updates(pool.candidates()),
         }
     }
@@ -180,11 +185,8 @@ impl<S: Scheme> ChainEngine<S> {
             Ok(built) => *built,
             Err(e) => return self.halt(LocalFault::from(e).into(), out),
         };
-        if let Pool::Bundles(pool) = &mut self.pool {
-            for (hash, _) in &built.refused {
-                pool.mempool.remove(*hash);
-            }
-        }
+        // Bundles that it refused stay in the mempool: what refuses them may stand in an ancestor that is abandoned. They go
+        // when a frame that contradicts them is final, or when they expire.
         let effects = built.effects;
         let content = FrameContent {
             version: fixed.version,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use quil_types::Bundle;
 use quil_types::bundle::FeePart;
 use quil_types::limits::BUNDLES_PER_BODY_MAX;
+use quil_types::{Bundle, TxId};
 
 use super::{AGE_SHARE, Mempool};
 use crate::frame::BODY_OVERHEAD_BYTES;
@@ -119,16 +119,22 @@ impl Filling {
 }
 
 /// See [`Mempool::select`].
-pub(super) fn select(pool: &Mempool, rules: &Rules) -> Vec<Arc<Checked>> {
+pub(super) fn select(pool: &Mempool, rules: &Rules, taken: &BTreeSet<TxId>) -> Vec<Arc<Checked>> {
+    let stands = |hash: &BundleHash| {
+        let entry = pool.entries.get(hash);
+        entry.is_some_and(|e| taken.contains(&e.bundle.tx()))
+    };
+    let left = |hash: &&BundleHash| taken.is_empty() || !stands(hash);
+    let mints = pool.mints.iter().map(|(_, hash)| hash);
     let mut filling = Filling {
         chosen: Vec::new(),
         hashes: BTreeSet::new(),
-        mints: pool.mints.iter().map(|(_, hash)| *hash).collect(),
+        mints: mints.filter(left).copied().collect(),
         bytes: BODY_OVERHEAD_BYTES,
         cost_us: 0,
     };
-    filling.pass(pool, pool.by_age.values(), rules, AGE_SHARE);
-    filling.pass(pool, pool.by_price.values().rev(), rules, 1);
+    filling.pass(pool, pool.by_age.values().filter(left), rules, AGE_SHARE);
+    filling.pass(pool, pool.by_price.values().rev().filter(left), rules, 1);
     filling.chosen
 }
 

@@ -1,5 +1,6 @@
 //! The mempool core: bounded, one bundle per coin, by price and age.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quil_execution::mempool::{Departure, InsertError, Mempool, MempoolLimits};
@@ -69,11 +70,19 @@ fn selection_is_by_price_after_the_oldest() {
     // The age share of this limit holds exactly one bundle.
     let mut tight = w.rules;
     tight.limits.body_cost_us = b[0].cost_us() * 8;
-    let chosen: Vec<_> = m.select(&tight).iter().map(|c| c.hash()).collect();
+    let chosen: Vec<_> = m
+        .select(&tight, &BTreeSet::new())
+        .iter()
+        .map(|c| c.hash())
+        .collect();
     let expected: Vec<_> = [0, 1, 3, 2].map(|i| b[i].hash()).into();
     assert_eq!(chosen, expected);
     tight.limits.body_cost_us = b[0].cost_us() * 2;
-    let chosen: Vec<_> = m.select(&tight).iter().map(|c| c.hash()).collect();
+    let chosen: Vec<_> = m
+        .select(&tight, &BTreeSet::new())
+        .iter()
+        .map(|c| c.hash())
+        .collect();
     assert_eq!(
         chosen,
         [b[1].hash(), b[3].hash()],
@@ -150,6 +159,32 @@ fn expired_bundles_leave_and_cheap_ones_stay() {
 }
 
 #[test]
+fn what_stands_in_an_unfinal_ancestor_is_left_out_and_kept() {
+    let (w, bundles) = priced(&[1, 2, 3]);
+    let mut m = pool();
+    for b in &bundles {
+        m.insert(Arc::clone(b)).unwrap();
+    }
+    let taken = BTreeSet::from([bundles[2].tx()]);
+    let chosen: BTreeSet<_> = m.select(&w.rules, &taken).iter().map(|c| c.tx()).collect();
+    let expected = BTreeSet::from([bundles[0].tx(), bundles[1].tx()]);
+    assert_eq!(chosen, expected);
+    assert!(m.contains(bundles[2].hash()));
+    // A mint whose turn is in the ancestor makes way for the next one.
+    let mut w = World::new();
+    let mints: Vec<_> = (0..2).map(|_| w.mint(&account(1), 1_000)).collect();
+    let mut m = pool();
+    let checked: Vec<_> = mints.iter().map(|b| w.checked(b)).collect();
+    for c in &checked {
+        m.insert(Arc::clone(c)).unwrap();
+    }
+    let taken = BTreeSet::from([checked[0].tx()]);
+    let chosen = m.select(&w.rules, &taken);
+    assert_eq!(chosen.len(), 1);
+    assert_eq!(chosen[0].tx(), checked[1].tx());
+}
+
+#[test]
 fn mints_are_selected_by_nonce_whatever_they_pay() {
     let mut w = World::new();
     let mints: Vec<_> = (0..4).map(|_| w.mint(&account(1), 1_000)).collect();
@@ -158,7 +193,11 @@ fn mints_are_selected_by_nonce_whatever_they_pay() {
     for i in [2, 0, 3, 1] {
         m.insert(Arc::clone(&checked[i])).unwrap();
     }
-    let chosen: Vec<_> = m.select(&w.rules).iter().map(|c| c.hash()).collect();
+    let chosen: Vec<_> = m
+        .select(&w.rules, &BTreeSet::new())
+        .iter()
+        .map(|c| c.hash())
+        .collect();
     assert_eq!(chosen, checked.iter().map(|c| c.hash()).collect::<Vec<_>>());
     // A frame with nonce 2 makes 1 and 2 impossible and leaves 3 and 4.
     w.run(vec![mints[1].clone()]).unwrap();
@@ -203,7 +242,7 @@ fn selection_keeps_within_the_limits_of_a_body() {
     for limit in [0, b[0].bytes(), 2 * b[0].bytes() + 5, 1 << 20] {
         let mut tight = w.rules.clone();
         tight.limits.body_bytes = u32::try_from(limit).unwrap();
-        let chosen = m.select(&tight);
+        let chosen = m.select(&tight, &BTreeSet::new());
         let list: Vec<_> = chosen.iter().collect();
         assert!(chosen.is_empty() || body(&list).bytes() <= limit);
     }

@@ -5,7 +5,7 @@
 //! slots in the circuit does not chain independent gates. A frame therefore has at most `WINDOW` slots more than the
 //! circuit says, and memory follows the number of live wires, not the length of the circuit.
 //!
-//! Inversions, copies and constants become XOR gates with two fixed slots of every frame: [`ZERO`] and [`OFFSET`]. The
+//! Inversions, copies and constants become XOR gates with two fixed slots of every frame: `ZERO` and `OFFSET`. The
 //! garbler keeps its offset in the latter, the evaluator zero; that is what an inversion means for their labels.
 
 mod schedule;
