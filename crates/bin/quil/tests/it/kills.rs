@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quil_api::Client;
 use quil_devnet::network::{Devnet, ORPHAN_GRACE};
@@ -165,15 +165,23 @@ impl Run {
         self.comes_back(n).await;
     }
 
+    /// Kills a master, sees its worker end by itself, and starts the node again.
     fn kill_master(&mut self, n: usize) {
-        let workers = self.net.kill_master(n).unwrap();
+        let master = self.net.record().nodes[n].process.clone();
+        let workers = master.map(|m| m.children()).unwrap_or_default();
+        self.net.kill_master(n).unwrap();
         let left = wait_ended(&workers, ORPHAN_GRACE);
         assert!(
             left.is_empty(),
             "workers outlive the master of n{n}: {left:?}"
         );
         self.worker_kills[n] = 0;
-        self.net.start_node(n).unwrap();
+        let start = Instant::now();
+        // A worker that was started after the look at the children holds its port for a moment.
+        while let Err(e) = self.net.start_node(n) {
+            assert!(start.elapsed() < ORPHAN_GRACE, "n{n}: {e}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     async fn comes_back(&mut self, n: usize) {
