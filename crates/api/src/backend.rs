@@ -226,8 +226,8 @@ pub struct TxView {
 /// A coin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoinView {
-    /// Position in its home.
-    pub index: u64,
+    /// Position in its home, when the coin was found by position.
+    pub index: Option<u64>,
     /// Identity.
     pub id: CoinId,
     /// Encoded coin record, at most [`COIN_RECORD_BYTES_MAX`](crate::limits::COIN_RECORD_BYTES_MAX) bytes.

@@ -18,7 +18,9 @@ use quil_types::{
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
-use crate::backend::{CoinLookup, CoinPage, FrameView, NodeStatus, ProofView, ShardList, TxView};
+use crate::backend::{
+    CoinLookup, CoinPage, CoinView, FrameView, NodeStatus, ProofView, ShardList, TxView,
+};
 use crate::convert::from_wire::{self, WireError};
 use crate::error::{CODE_KEY, one_line};
 use crate::limits::{
@@ -284,10 +286,8 @@ impl Client {
         check(page.next >= from, "next")?;
         let ascending = page.coins.is_sorted_by(|a, b| a.index < b.index);
         let inside = |index: u64| index >= from && index < page.next;
-        check(
-            ascending && page.coins.iter().all(|c| inside(c.index)),
-            "index",
-        )?;
+        let positions = |c: &CoinView| c.index.is_some_and(inside);
+        check(ascending && page.coins.iter().all(positions), "index")?;
         Ok(page)
     }
 

@@ -246,7 +246,7 @@ fn refused(refusal: SubmitRefusal) -> ApiError {
 
 fn coin_view(coin: CoinEntry) -> CoinView {
     CoinView {
-        index: coin.index.unwrap_or_default(),
+        index: coin.index,
         id: coin.id,
         record: coin.record.into_vec(),
     }

@@ -298,7 +298,7 @@ impl<'a> Transaction<'a> {
 
 #[derive(Serialize)]
 struct Coin<'a> {
-    index: u64,
+    index: Option<u64>,
     coin_id: Hex<'a>,
     record: Hex<'a>,
 }

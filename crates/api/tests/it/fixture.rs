@@ -183,7 +183,7 @@ pub(crate) fn transaction(tx: TxId) -> TxView {
 
 pub(crate) fn coin(index: u64) -> CoinView {
     CoinView {
-        index,
+        index: Some(index),
         id: CoinId([u8::try_from(index).unwrap(); 32]),
         record: vec![u8::try_from(index).unwrap(); 200],
     }
@@ -199,7 +199,9 @@ pub(crate) fn page(from: u64) -> CoinPage {
 
 pub(crate) fn lookup() -> CoinLookup {
     CoinLookup {
-        coins: vec![coin(7), coin(9)],
+        coins: [coin(7), coin(9)]
+            .map(|c| CoinView { index: None, ..c })
+            .into(),
         spent: vec![true, false, true],
         shard_frame: FrameNumber::new(56),
     }

@@ -56,7 +56,10 @@ impl<C: NodeClient> WalletSession<C> {
     }
 
     fn take(&mut self, page: CoinPage) -> Result<(), NodeError> {
-        let open = |coin: &CoinView| Ok((coin.index, self.open_coin(coin)?));
+        let open = |coin: &CoinView| {
+            let missing = || NodeError::Answer("a coin without its index".to_owned());
+            Ok((coin.index.ok_or_else(missing)?, self.open_coin(coin)?))
+        };
         let opened: Result<Vec<_>, NodeError> = page.coins.par_iter().map(open).collect();
         for (index, coin) in opened? {
             if let Some(coin) = coin {
@@ -70,7 +73,7 @@ impl<C: NodeClient> WalletSession<C> {
 
     /// The coin, if it is one of this account; its identity is recomputed.
     fn open_coin(&self, coin: &CoinView) -> Result<Option<OwnedCoin>, NodeError> {
-        let bad = |what: &str| NodeError::Answer(format!("coin {}: {what}", coin.index));
+        let bad = |what: &str| NodeError::Answer(format!("coin {}: {what}", coin.id));
         let record = CoinRecord::decode(&coin.record, RECORD_BYTES_MAX);
         let record = record.map_err(|_| bad("not a coin record"))?;
         let (genesis, domain) = (self.rules.genesis, self.rules.domain);

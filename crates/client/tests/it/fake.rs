@@ -158,7 +158,7 @@ impl Inner {
     fn coin(&self, state: &Snapshot, domain: Domain, index: u64, id: CoinId) -> Option<CoinView> {
         let record = load_coin(state, self.genesis(), domain, Home::default(), id).unwrap()?;
         Some(CoinView {
-            index,
+            index: Some(index),
             id,
             record: record.encode(),
         })
