@@ -17,7 +17,7 @@ use quil_engine::{LocalFault, queries};
 use quil_p2p::ipc::{IpcError, IpcEvent, IpcSender, IpcSession};
 use quil_store::{Store, StoreError};
 use quil_types::limits::HEADER_BYTES_MAX;
-use quil_types::{Canonical, FrameId, FrameNumber, Header, PeerKey, SettlementMessage};
+use quil_types::{Canonical, FrameNumber, Header, PeerKey, SettlementMessage};
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{debug, warn};
 
@@ -71,8 +71,8 @@ pub fn hello_of(state: &dyn Store) -> Result<WorkerHello, LinkError> {
         None => FrameNumber::ZERO,
     };
     let last = queries::last_final(&reader)?;
-    let (number, id) = last.map_or((FrameNumber::ZERO, FrameId::ZERO), |h| (h.number, h.id()));
-    Ok(WorkerHello { global, number, id })
+    let number = last.map_or(FrameNumber::ZERO, |h| h.number);
+    Ok(WorkerHello { global, number })
 }
 
 fn decode<T: Canonical>(bytes: &[u8], cap: usize, topic: &'static str) -> Result<T, LinkError> {

@@ -1,9 +1,10 @@
 //! What a master and its workers say to each other over the local connection (W4): topics and requests.
 
+use quil_api::limits as api;
 use quil_types::limits::{BUNDLE_BYTES_MAX, PROPOSAL_BYTES_MAX, SHARDS_MAX};
 use quil_types::{
-    Bounded, Bytes, Code, CoinId, Domain, Epoch, FinalityProof, FrameId, FrameNumber, Header,
-    Nullifier, Rank, SealedFrame, ShardAddr, ShardRow, TxId, bundle::Home, canonical,
+    Bounded, Bytes, Code, CoinId, Domain, Epoch, FinalityProof, FrameNumber, Header, Nullifier,
+    Rank, SealedFrame, ShardAddr, ShardRow, TxId, bundle::Home, canonical,
 };
 
 /// Topic, worker to master, first: a [`WorkerHello`].
@@ -16,13 +17,13 @@ pub const TOPIC_SHARD_FINAL: &str = "shard.final";
 pub const TOPIC_PROGRESS: &str = "shard.progress";
 
 /// Coins in one answer.
-pub const COINS_MAX: usize = 1024;
+pub const COINS_MAX: usize = api::COINS_MAX as usize;
 /// Frames in one list.
-pub const FRAMES_MAX: usize = 64;
+pub const FRAMES_MAX: usize = api::FRAMES_MAX as usize;
 /// Encoded coin record.
-pub const COIN_RECORD_BYTES_MAX: usize = 512;
+pub const COIN_RECORD_BYTES_MAX: usize = api::COIN_RECORD_BYTES_MAX;
 /// An unopened path of a trie, or a proof.
-pub const PROOF_BYTES_MAX: usize = 1024 * 1024;
+pub const PROOF_BYTES_MAX: usize = api::PROOF_BYTES_MAX;
 
 canonical! {
     /// A shard frame is final.
@@ -196,8 +197,6 @@ canonical! {
         pub global: FrameNumber,
         /// Its last final shard frame.
         pub number: FrameNumber,
-        /// Identity of that frame.
-        pub id: FrameId,
     }
 }
 

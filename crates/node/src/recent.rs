@@ -13,7 +13,7 @@ use quil_engine::Snapshot;
 use quil_engine::io::Event;
 use quil_types::{FinalityProof, FrameNumber, TxId};
 
-/// Final states kept for proofs against settled roots.
+/// Final states kept: how far back the first global frame that settled a shard frame is known.
 pub const STATES_MAX: usize = 128;
 /// Bundles whose standing is remembered; the oldest is forgotten.
 pub const STANDINGS_MAX: usize = 1 << 16;
@@ -130,16 +130,6 @@ impl Recent {
     #[must_use]
     pub fn last(&self) -> Option<FinalState> {
         self.lock().states.back().cloned()
-    }
-
-    /// The final state of a number, while it is kept.
-    #[must_use]
-    pub fn at(&self, number: FrameNumber) -> Option<FinalState> {
-        let memory = self.lock();
-        let mut newest_first = memory.states.iter().rev();
-        newest_first
-            .find(|s| s.snapshot.number() == number)
-            .cloned()
     }
 
     /// Number of the oldest kept state that fits.

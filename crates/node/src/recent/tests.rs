@@ -47,8 +47,7 @@ fn states_are_kept_up_to_the_bound() {
     let recent = Recent::new(snapshot(0));
     let many = u64::try_from(STATES_MAX).unwrap();
     (1..=many).for_each(|n| recent.note(&finality(n)));
-    assert!(recent.at(FrameNumber::ZERO).is_none());
-    assert!(recent.at(FrameNumber::new(1)).is_some());
+    assert_eq!(recent.first_where(|_| true), Some(FrameNumber::new(1)));
     assert_eq!(recent.last().unwrap().snapshot.number().get(), many);
     assert!(recent.last_proven().is_none());
 }
