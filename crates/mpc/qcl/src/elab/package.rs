@@ -54,12 +54,12 @@ impl Packages {
     pub(crate) fn load(
         sources: &mut Sources,
         files: &[(String, String)],
-        library: &Source<'_>,
+        source: &Source<'_>,
     ) -> Result<Self, Vec<Fault>> {
         let mut loader = Loader {
             packages: Self::default(),
             open: Vec::new(),
-            library,
+            source,
         };
         loader.load("main", files, sources, Span::default())?;
         let mut packages = loader.packages;
@@ -108,7 +108,7 @@ impl Packages {
 struct Loader<'a> {
     packages: Packages,
     open: Vec<String>,
-    library: &'a Source<'a>,
+    source: &'a Source<'a>,
 }
 
 impl Loader<'_> {
@@ -178,7 +178,7 @@ impl Loader<'_> {
             let target = match known {
                 Some(target) => target,
                 None => {
-                    let Some(files) = (self.library)(&import.path) else {
+                    let Some(files) = (self.source)(&import.path) else {
                         return fail(
                             format!("no package {:?}", import.path),
                             "see the list of packages in the documentation",
