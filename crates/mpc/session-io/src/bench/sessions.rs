@@ -12,6 +12,7 @@ use quil_qcl::circuit::{Circuit, Recipients};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::memory::peak_of;
 use super::{Sample, Watch, Work, text};
 use crate::{SessionKey, connect, listen};
 
@@ -113,13 +114,7 @@ pub(super) fn setup() -> Sample {
     })
 }
 
-/// Largest resident memory of this process so far, bytes; `None` where the system does not tell.
-#[must_use]
-pub fn resident_peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kilobytes.checked_mul(1024)
+/// Largest resident memory of the process with both parties of [`setup`]: neither can have more.
+pub(super) fn setup_memory() -> Result<u64, String> {
+    peak_of(setup)
 }

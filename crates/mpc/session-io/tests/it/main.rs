@@ -16,7 +16,7 @@ use quil_garble::session::{
 };
 use quil_qcl::circuit::{Circuit, Recipients};
 use quil_session_io::{
-    End, KeyError, RecordError, RunError, SessionKey, connect, listen, run_plain, run_sealed,
+    End, KeyError, RecordError, RunError, SessionKey, bench, connect, listen, run_plain, run_sealed,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -219,17 +219,45 @@ fn keys_are_read_from_text_and_from_files() {
 
 #[test]
 fn bench_rows_have_sane_figures() {
-    for prefix in ["session.setup", "garble.and.portable"] {
-        let rows = quil_session_io::bench::run(prefix, 2).unwrap();
-        assert_eq!(rows.len(), 1);
-        let row = &rows[0];
-        assert_eq!((row.id, row.samples), (prefix, 2));
-        assert!(row.figure > 0.0 && row.spread >= 0.0);
+    let rows = [
+        ("session.setup", "s", 2),
+        ("garble.and.portable", "1/s", 2),
+        ("circuit.add64", "gates", 1),
+        ("compile.aes128", "s", 2),
+    ];
+    for (prefix, unit, samples) in rows {
+        let rows = bench::run(prefix, 2).unwrap();
+        let row = rows.last().unwrap();
+        assert!(row.id.starts_with(prefix));
+        assert_eq!((row.unit, row.samples), (unit, samples));
+        assert!(0.0 < row.p10 && row.p10 <= row.value && row.value <= row.p90);
     }
-    assert!(
-        quil_session_io::bench::run("nothing", 1)
-            .unwrap()
-            .is_empty()
-    );
-    assert!(quil_session_io::bench::resident_peak().is_none_or(|bytes| bytes > 1 << 20));
+    assert!(bench::run("nothing", 1).unwrap().is_empty());
+    assert!(bench::resident_peak().is_none_or(|bytes| bytes > 1 << 20));
+}
+
+#[test]
+fn bench_ids_are_distinct() {
+    let mut ids = bench::IDS.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), bench::IDS.len());
+}
+
+#[test]
+fn circuit_rows_meet_their_targets() {
+    let targets = [
+        ("circuit.aes128_and", 6400.0),
+        ("circuit.aes128_expanded_and", 5120.0),
+        ("circuit.sha256_and", 22_573.0),
+        ("circuit.mul64_and", 4006.0),
+        ("circuit.div64_and", 4288.0),
+        ("circuit.add64_and", 63.0),
+    ];
+    let rows = bench::run("circuit.", 1).unwrap();
+    assert_eq!(rows.len(), targets.len());
+    for (row, (id, most)) in rows.iter().zip(targets) {
+        assert_eq!(row.id, id);
+        assert!(row.value <= most, "{id}: {}", row.value);
+    }
 }
