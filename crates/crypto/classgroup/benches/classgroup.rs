@@ -1,23 +1,33 @@
-//! Speed of the group law.
+//! Times the operations of the module `workload`.
 
-#![expect(clippy::expect_used, reason = "a bench may stop on a broken setup")]
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
+use quil_workload::Workload;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use quil_classgroup::{Discriminant, Form};
-
-fn square(c: &mut Criterion) {
-    for bits in [1024, 2048] {
-        let d = Discriminant::derive(b"bench", bits).expect("supported size");
-        let mut x = Form::generator(&d).square_n(200);
-        c.bench_function(&format!("classgroup.square_{bits}"), |b| {
-            b.iter(|| x = x.square());
-        });
-        let y = x.square_n(10);
-        c.bench_function(&format!("classgroup.compose_{bits}"), |b| {
-            b.iter(|| x = x.compose(&y).expect("same group"));
-        });
+fn time(group: &mut BenchmarkGroup<'_, WallTime>, load: Workload) {
+    let Workload {
+        id,
+        amount,
+        mut run,
+        base,
+        ..
+    } = load;
+    group.throughput(Throughput::Elements(amount));
+    group.bench_function(id, |b| b.iter(&mut run));
+    if let Some(mut base) = base {
+        group.bench_function(format!("{id}.base"), |b| b.iter(&mut base));
     }
 }
 
-criterion_group!(benches, square);
+fn rows(c: &mut Criterion) {
+    let mut group = c.benchmark_group("classgroup");
+    group.sample_size(10);
+    for load in quil_classgroup::workload::all() {
+        time(&mut group, load);
+    }
+    group.finish();
+}
+
+criterion_group!(benches, rows);
 criterion_main!(benches);

@@ -36,7 +36,7 @@ impl Discriminant {
     /// [`DiscriminantError::Bits`] outside [`BITS_MIN`]`..=`[`BITS_MAX`]; [`DiscriminantError::Exhausted`] when the
     /// progression leaves the size before a prime (small sizes only).
     pub fn derive(seed: &[u8], bits: usize) -> Result<Self, DiscriminantError> {
-        Self::derive_with(seed, bits, |list| list.iter().position(Candidate::is_prime))
+        Self::derive_with(seed, bits, Candidate::first_prime)
     }
 
     /// [`Self::derive`] with the tests of candidates left to the caller, who may run them in parallel.

@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod codec;
 mod discriminant;
 mod error;
+mod euler;
 mod form;
 mod gcd;
 mod hash;
@@ -12,6 +13,8 @@ mod limbs;
 mod modulus;
 mod mont;
 mod prime;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use codec::{FORM_BYTES_MAX, FormBytes};
 pub use discriminant::{BITS_MAX, BITS_MIN, Candidate, Discriminant};

@@ -10,12 +10,19 @@ use rayon::prelude::*;
 pub fn derive_discriminant(seed: &[u8], bits: usize) -> Result<Discriminant, DiscriminantError> {
     Discriminant::derive_with(seed, bits, |list| {
         // The prime is near the front: whole lists cut in halves would test what nobody needs.
-        let block = rayon::current_num_threads().saturating_mul(2).max(1);
-        list.chunks(block)
-            .zip((0..).step_by(block))
+        let block = rayon::current_num_threads().saturating_mul(Candidate::TOGETHER);
+        list.chunks(block.max(1))
+            .zip((0..).step_by(block.max(1)))
             .find_map(|(part, start)| {
-                let found = part.par_iter().position_first(Candidate::is_prime)?;
-                found.checked_add(start)
+                let (piece, within) = part
+                    .par_chunks(Candidate::TOGETHER)
+                    .map(Candidate::first_prime)
+                    .enumerate()
+                    .find_map_first(|(i, found)| Some((i, found?)))?;
+                piece
+                    .checked_mul(Candidate::TOGETHER)?
+                    .checked_add(within)?
+                    .checked_add(start)
             })
     })
 }

@@ -8,6 +8,8 @@ mod error;
 mod evaluator;
 mod plan;
 mod proof;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use cache::{DiscriminantCache, derive_discriminant};
 pub use challenge::base;

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    euler,
     int::{FULL, Nat},
     limbs::{self, div_2by1, reciprocal},
     prime,
@@ -37,6 +38,35 @@ impl Candidate {
     pub fn is_prime(&self) -> bool {
         prime::is_prime_untried(self.0.as_limbs())
     }
+
+    /// The position of the first prime of a list.
+    ///
+    /// Looks at [`Self::TOGETHER`] candidates at a time where the machine has vectors for it: a condition that primes
+    /// satisfy drops nearly all composites, and whatever is left takes the full test.
+    #[must_use]
+    pub fn first_prime(list: &[Self]) -> Option<usize> {
+        list.chunks(Self::TOGETHER)
+            .zip((0..).step_by(Self::TOGETHER))
+            .find_map(|(part, start)| Some(start + first_of_few(part)?))
+    }
+
+    /// Candidates whose tests share their cost in [`Self::first_prime`].
+    pub const TOGETHER: usize = euler::LANES;
+}
+
+/// [`Candidate::first_prime`] of at most [`Candidate::TOGETHER`].
+fn first_of_few(part: &[Candidate]) -> Option<usize> {
+    let last = part.last()?;
+    // Short lists are filled up with a member: what its copies say is never looked at.
+    let lanes = core::array::from_fn(|i| part.get(i).unwrap_or(last).0.as_limbs());
+    let likely = if part.len() == 1 {
+        None
+    } else {
+        euler::euler_eight(&lanes)
+    };
+    part.iter()
+        .enumerate()
+        .position(|(i, c)| likely.is_none_or(|mask| mask >> i & 1 == 1) && c.is_prime())
 }
 
 impl core::fmt::Debug for Candidate {

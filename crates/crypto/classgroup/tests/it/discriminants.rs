@@ -1,7 +1,7 @@
 //! Discriminants from seeds and from configuration.
 
 use dashu_int::UBig;
-use quil_classgroup::{BITS_MAX, BITS_MIN, Discriminant, DiscriminantError, is_prime};
+use quil_classgroup::{BITS_MAX, BITS_MIN, Candidate, Discriminant, DiscriminantError, is_prime};
 use sha2::{Digest, Sha256};
 
 use crate::twin::abs;
@@ -77,13 +77,13 @@ fn search_finds_the_first_prime_of_the_progression() {
 /// Whoever tests the candidates, the first prime decides; a list without a prime leads to the next one.
 #[test]
 fn candidates_may_be_tested_by_the_caller() {
-    for bits in [40, 128, 512] {
+    for bits in [40, 128, 256, 512, 1024, 2048] {
         let mut lists = 0;
-        let all_tested = Discriminant::derive_with(b"c", bits, |list| {
+        let one_by_one = Discriminant::derive_with(b"c", bits, |list| {
             lists += 1;
-            (0..list.len()).filter(|&i| list[i].is_prime()).min()
+            (0..list.len()).find(|&i| list[i].is_prime())
         });
-        assert_eq!(all_tested, Discriminant::derive(b"c", bits));
+        assert_eq!(one_by_one, Discriminant::derive(b"c", bits));
         assert_eq!(lists, 1);
     }
     let mut lists = 0;
@@ -99,6 +99,23 @@ fn candidates_may_be_tested_by_the_caller() {
         Err(DiscriminantError::Exhausted),
         "positions outside are none"
     );
+}
+
+/// Lists of every length, so that groups of candidates are full and partly full, with primes anywhere and nowhere.
+#[test]
+fn first_prime_of_a_list_is_the_one_found_one_by_one() {
+    Discriminant::derive_with(b"lists", 384, |list| {
+        let tests: Vec<bool> = list.iter().map(Candidate::is_prime).collect();
+        assert!(tests.iter().filter(|p| **p).count() >= 3);
+        for start in (0..list.len()).step_by(29) {
+            for len in 0..list.len().min(start + 40) - start {
+                let expected = tests[start..start + len].iter().position(|p| *p);
+                assert_eq!(Candidate::first_prime(&list[start..start + len]), expected);
+            }
+        }
+        Some(0)
+    })
+    .expect("a position");
 }
 
 #[test]
