@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
 
 mod batch;
 mod curve;
@@ -16,6 +15,9 @@ mod pairing;
 mod prime_field;
 mod signature;
 mod tower;
+#[cfg(feature = "workload")]
+pub mod workload;
+mod x8;
 
 pub use batch::verify_batch;
 pub use curve::{
@@ -35,3 +37,4 @@ pub use pairing::{G2Prepared, Gt, multi_pairing, pairing, pairing_product_is_one
 pub use signature::{
     ProofOfPossession, SIGNATURE_BYTES, Signature, verify_aggregate, verify_aggregate_same_message,
 };
+pub use x8::{FpX8, FpX8Wide, LANES};

@@ -188,10 +188,14 @@ fn miller_loop(pairs: &[(&G1Affine, &G2Prepared)]) -> Fp48 {
     f.conjugate()
 }
 
-fn final_exponentiation(f: &Fp48) -> Fp48 {
-    // (p^24 - 1)(p^8 + 1)
+/// Power `(p^24 - 1)(p^8 + 1)`, into the cyclotomic subgroup.
+fn easy_part(f: &Fp48) -> Fp48 {
     let f = f.conjugate().mul(&f.invert_or_zero());
-    let m = f.frobenius_8().mul(&f);
+    f.frobenius_8().mul(&f)
+}
+
+fn final_exponentiation(f: &Fp48) -> Fp48 {
+    let m = easy_part(f);
     // z^(x-1)
     let pow_x_minus_1 = |z: &Fp48| z.pow_x().mul(&z.conjugate());
     let mut z = pow_x_minus_1(&pow_x_minus_1(&m));
@@ -220,4 +224,26 @@ pub fn multi_pairing(pairs: &[(&G1Affine, &G2Prepared)]) -> Gt {
 #[must_use]
 pub fn pairing_product_is_one(pairs: &[(&G1Affine, &G2Prepared)]) -> bool {
     multi_pairing(pairs).is_one()
+}
+
+/// The parts of a pairing, for measurements.
+#[cfg(feature = "workload")]
+pub(crate) mod stages {
+    use super::{G1Affine, G2Affine, G2Prepared, miller_loop};
+    use crate::tower::Fp48;
+
+    /// The whole final exponentiation.
+    pub(crate) fn final_exponentiation(f: &Fp48) -> Fp48 {
+        super::final_exponentiation(f)
+    }
+
+    /// Miller loop from affine points.
+    pub(crate) fn miller(p: &G1Affine, q: &G2Affine) -> Fp48 {
+        miller_loop(&[(p, &G2Prepared::from(q))])
+    }
+
+    /// The easy part of the final exponentiation.
+    pub(crate) fn to_cyclotomic(f: &Fp48) -> Fp48 {
+        super::easy_part(f)
+    }
 }
