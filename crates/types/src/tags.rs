@@ -169,6 +169,16 @@ tags! {
     TOKEN_COUNT = "token.count";
     /// Address of an entry of a home's coin index (T3).
     TOKEN_INDEX = "token.index";
+    /// Commitment of a version of an encrypted object (V1).
+    DATA_OBJECT = "data.object";
+    /// Proof of an encrypted object (V1).
+    DATA_PROOF = "data.proof";
+    /// Data key of an encrypted object (V1).
+    DATA_KEY = "data.key";
+    /// Context that every chunk of a sealed body is bound to (V1).
+    DATA_CONTEXT = "data.context";
+    /// Leaf of a sealed body's digest (V1).
+    DATA_CHUNK = "data.chunk";
     /// Domain of the prover registry.
     REGISTRY = "registry";
 }
