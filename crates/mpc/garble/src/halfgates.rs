@@ -6,7 +6,7 @@
 use core::fmt;
 
 use quil_ot::block::Block;
-use quil_ot::kernel::Isa;
+use quil_ot::kernel::{HashKeys, Isa};
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
@@ -18,39 +18,45 @@ pub const TABLE_BYTES: usize = 32;
 /// Gates hashed at once: a multiple of every kernel's width, small enough for the first-level cache.
 const BATCH: usize = 32;
 
-/// A batch of label pairs on its way through the hash.
+/// A batch of gates: labels in, labels out.
 struct Batch {
-    labels: [Block; 2 * BATCH],
-    plain: [Block; 2 * BATCH],
-    shifted: [Block; 2 * BATCH],
+    labels: [[Block; 2]; BATCH],
+    outs: [Block; BATCH],
 }
 
 impl Batch {
     const fn new() -> Self {
-        let zero = [Block::ZERO; 2 * BATCH];
         Self {
-            labels: zero,
-            plain: zero,
-            shifted: zero,
+            labels: [[Block::ZERO; 2]; BATCH],
+            outs: [Block::ZERO; BATCH],
+        }
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots of a plan are below the length of its frame"
+    )]
+    fn gather(&mut self, frame: &[Block], gates: &[Op]) {
+        for (pair, gate) in self.labels.iter_mut().zip(gates) {
+            *pair = [frame[gate.a as usize], frame[gate.b as usize]];
+        }
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots of a plan are below the length of its frame"
+    )]
+    fn scatter(&self, frame: &mut [Block], gates: &[Op]) {
+        for (out, gate) in self.outs.iter().zip(gates) {
+            frame[gate.out as usize] = *out;
         }
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.labels.zeroize();
-        self.plain.zeroize();
-        self.shifted.zeroize();
-    }
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "slots of a plan are below the length of its frame"
-)]
-fn gather(frame: &[Block], gates: &[Op], labels: &mut [Block; 2 * BATCH]) {
-    for (pair, gate) in labels.as_chunks_mut::<2>().0.iter_mut().zip(gates) {
-        *pair = [frame[gate.a as usize], frame[gate.b as usize]];
+        self.labels.as_flattened_mut().zeroize();
+        self.outs.zeroize();
     }
 }
 
@@ -66,46 +72,22 @@ struct GarbleGates {
 }
 
 impl GarbleGates {
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "slots of a plan are below the length of its frame"
-    )]
-    fn batch(&mut self, frame: &mut [Block], gates: &[Op]) {
-        let Batch {
-            labels,
-            plain,
-            shifted,
-        } = &mut self.batch;
-        gather(frame, gates, labels);
-        let halves = gates.len() * 2;
-        plain[..halves].copy_from_slice(&labels[..halves]);
-        self.isa.hash_both(
-            self.seed,
-            self.tweak,
-            self.offset,
-            &mut plain[..halves],
-            &mut shifted[..halves],
-        );
-        self.tweak += halves as u64;
-        let start = self.tables.len();
-        self.tables.resize(start + gates.len() * TABLE_BYTES, 0);
-        let rows = self.tables[start..]
-            .as_chunks_mut::<16>()
-            .0
-            .as_chunks_mut::<2>()
-            .0;
-        let pairs = |blocks: &'_ [Block; 2 * BATCH], i: usize| [blocks[2 * i], blocks[2 * i + 1]];
-        for (i, (gate, row)) in gates.iter().zip(rows).enumerate() {
-            let ([a, b], [ha, hb], [ha1, hb1]) =
-                (pairs(labels, i), pairs(plain, i), pairs(shifted, i));
-            let (mask_a, mask_b) = (a.select_mask(), b.select_mask());
-            let garbler_row = ha ^ ha1 ^ (self.offset & mask_b);
-            let evaluator_row = hb ^ hb1 ^ a;
-            let garbler_half = ha ^ (garbler_row & mask_a);
-            let evaluator_half = hb ^ ((evaluator_row ^ a) & mask_b);
-            *row = [garbler_row.to_bytes(), evaluator_row.to_bytes()];
-            frame[gate.out as usize] = garbler_half ^ evaluator_half;
-        }
+    /// Garbles at most [`BATCH`] gates into as many rows.
+    fn batch(&mut self, frame: &mut [Block], gates: &[Op], start: usize) {
+        self.batch.gather(frame, gates);
+        let bytes = self.tables.get_mut(start..).unwrap_or_default();
+        let rows = bytes.as_chunks_mut::<16>().0.as_chunks_mut::<2>().0;
+        let Some(inputs) = self.batch.labels.get(..gates.len()) else {
+            return;
+        };
+        let keys = HashKeys {
+            seed: self.seed,
+            tweak: self.tweak,
+        };
+        let outs = &mut self.batch.outs;
+        self.isa.garble_ands(keys, self.offset, inputs, rows, outs);
+        self.tweak = self.tweak.saturating_add(gates.len() as u64 * 2);
+        self.batch.scatter(frame, gates);
     }
 }
 
@@ -113,8 +95,12 @@ impl AndGates for GarbleGates {
     fn ands(&mut self, frame: &mut [Block], gates: &[Op]) -> usize {
         let room = self.limit.saturating_sub(self.tables.len()) / TABLE_BYTES;
         let todo = gates.get(..room.min(gates.len())).unwrap_or_default();
+        let mut start = self.tables.len();
+        let end = start.saturating_add(todo.len().saturating_mul(TABLE_BYTES));
+        self.tables.resize(end, 0);
         for batch in todo.chunks(BATCH) {
-            self.batch(frame, batch);
+            self.batch(frame, batch, start);
+            start = start.saturating_add(batch.len().saturating_mul(TABLE_BYTES));
         }
         todo.len()
     }
@@ -228,25 +214,19 @@ struct EvaluateGates<'a> {
 }
 
 impl EvaluateGates<'_> {
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "slots of a plan are below the length of its frame"
-    )]
     fn batch(&mut self, frame: &mut [Block], gates: &[Op], rows: &[[u8; 16]]) {
-        let Batch { labels, plain, .. } = &mut *self.batch;
-        gather(frame, gates, labels);
-        let halves = gates.len() * 2;
-        plain[..halves].copy_from_slice(&labels[..halves]);
-        self.isa.hash(self.seed, *self.tweak, &mut plain[..halves]);
-        *self.tweak += halves as u64;
-        let rows = rows.as_chunks::<2>().0;
-        for (i, (gate, row)) in gates.iter().zip(rows).enumerate() {
-            let (a, b) = (labels[2 * i], labels[2 * i + 1]);
-            let [garbler_row, evaluator_row] = row.map(Block::from_bytes);
-            let garbler_half = plain[2 * i] ^ (garbler_row & a.select_mask());
-            let evaluator_half = plain[2 * i + 1] ^ ((evaluator_row ^ a) & b.select_mask());
-            frame[gate.out as usize] = garbler_half ^ evaluator_half;
-        }
+        self.batch.gather(frame, gates);
+        let Some(inputs) = self.batch.labels.get(..gates.len()) else {
+            return;
+        };
+        let (rows, outs) = (rows.as_chunks::<2>().0, &mut self.batch.outs);
+        let keys = HashKeys {
+            seed: self.seed,
+            tweak: *self.tweak,
+        };
+        self.isa.evaluate_ands(keys, inputs, rows, outs);
+        *self.tweak = self.tweak.saturating_add(gates.len() as u64 * 2);
+        self.batch.scatter(frame, gates);
     }
 }
 

@@ -43,8 +43,8 @@ pub use local::run_pair;
 
 use crate::plan::Plan;
 
-/// Bytes of tables in one frame: 2048 gates.
-pub const TABLE_FRAME: usize = 1 << 16;
+/// Bytes of tables in one frame: 4096 gates.
+pub const TABLE_FRAME: usize = 1 << 17;
 /// Labels in one frame.
 const LABEL_FRAME: usize = 4096;
 /// Keep-alive frames accepted in one session.

@@ -3,15 +3,29 @@
 //! Every function exists in portable constant-time form; machines with AES instructions use them after detection at run
 //! time. All forms give the same bits, which the tests check form against form and against independent code.
 
+mod gates;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use core::fmt;
 
+use quil_simd::Features;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::block::Block;
+
+/// Table of one AND gate: the garbler's row and the evaluator's.
+pub type Rows = [[u8; Block::BYTES]; 2];
+
+/// Keys of the tweaked hash of consecutive half gates: `seed ^ tweak`, `seed ^ (tweak + 1)`, and so on.
+#[derive(Clone, Copy, Debug)]
+pub struct HashKeys {
+    /// Public session value.
+    pub seed: Block,
+    /// Tweak of the first hash.
+    pub tweak: u64,
+}
 
 /// Which instructions a machine offers. A value exists only where its instructions do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,20 +78,32 @@ impl Isa {
         Self::available().last().copied().unwrap_or(Self::PORTABLE)
     }
 
-    /// All forms this machine has, slowest first.
+    /// All forms this process may use, slowest first: what the machine has, or the portable one alone if `quil_simd` is
+    /// told so.
     #[must_use]
     pub fn available() -> Vec<Self> {
+        Self::with(Features::get())
+    }
+
+    /// All forms that need no more than these features of this machine, slowest first.
+    fn with(features: Features) -> Vec<Self> {
         let mut list = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
-            if x86::has_aesni() {
+            if features.aes && x86::has_aesni() {
                 list.push(Self(Kind::AesNi));
             }
-            if x86::has_vaes512() {
+            if features.vaes && x86::has_vaes512() {
                 list.push(Self(Kind::Vaes512));
             }
         }
         list
+    }
+
+    /// All forms this machine has, slowest first, whatever the process is told: for tests that compare them.
+    #[must_use]
+    pub fn of_machine() -> Vec<Self> {
+        Self::with(Features::of_machine())
     }
 
     /// Name for reports.
@@ -144,6 +170,51 @@ impl Isa {
             Kind::AesNi => x86::hash_both_128(seed, tweak, offset, plain, shifted),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::hash_both_512(seed, tweak, offset, plain, shifted),
+        }
+    }
+
+    /// Garbles AND gates with half-gates (2014/756): zero-labels of both inputs in, rows and zero-labels of the outputs
+    /// out. Gate `i` hashes under the keys `2 i` and `2 i + 1`. Works on the shortest length.
+    pub fn garble_ands(
+        self,
+        keys: HashKeys,
+        offset: Block,
+        inputs: &[[Block; 2]],
+        rows: &mut [Rows],
+        outs: &mut [Block],
+    ) {
+        let len = inputs.len().min(rows.len()).min(outs.len());
+        let (Some(inputs), Some(rows), Some(outs)) =
+            (inputs.get(..len), rows.get_mut(..len), outs.get_mut(..len))
+        else {
+            return;
+        };
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Vaes512 => x86::garble_512(keys, offset, inputs, rows, outs),
+            _ => gates::garble(self, keys, offset, inputs, rows, outs),
+        }
+    }
+
+    /// Evaluates AND gates garbled by [`garble_ands`](Self::garble_ands): labels of both inputs and rows in, labels of the
+    /// outputs out. Works on the shortest length.
+    pub fn evaluate_ands(
+        self,
+        keys: HashKeys,
+        inputs: &[[Block; 2]],
+        rows: &[Rows],
+        outs: &mut [Block],
+    ) {
+        let len = inputs.len().min(rows.len()).min(outs.len());
+        let (Some(inputs), Some(rows), Some(outs)) =
+            (inputs.get(..len), rows.get(..len), outs.get_mut(..len))
+        else {
+            return;
+        };
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Vaes512 => x86::evaluate_512(keys, inputs, rows, outs),
+            _ => gates::evaluate(self, keys, inputs, rows, outs),
         }
     }
 

@@ -8,10 +8,10 @@ use tokio::time::{sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use crate::key::SessionKey;
-use crate::records::{End, GREETING, RecordError, Records, Share};
+use crate::records::{End, GREETING, LENGTH, MAX_RECORD, RecordError, Records, Share};
 
 /// Room for what arrives: several records.
-const READ_BUFFER: usize = 1 << 19;
+const READ_BUFFER: usize = 1 << 20;
 /// Most time to tell the other side why a session failed.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Most time to hear why the other side left.
@@ -46,12 +46,28 @@ enum Layer {
 }
 
 impl Layer {
-    /// Moves everything from `plain` to `wire`.
-    fn seal(&mut self, plain: &mut Vec<u8>, wire: &mut Vec<u8>) -> Result<(), RecordError> {
+    /// Bytes in front of the plain ones that a record needs.
+    const fn reserve(&self) -> usize {
         match self {
-            Self::Plain if wire.is_empty() => core::mem::swap(plain, wire),
-            Self::Plain => wire.append(plain),
-            Self::Sealed(records) => records.seal(plain, wire)?,
+            Self::Plain => 0,
+            Self::Sealed(_) => LENGTH,
+        }
+    }
+
+    /// Moves everything from `plain` to `wire`; where it lies, if the wire is free and one record holds it.
+    fn seal(&mut self, plain: &mut Outbox, wire: &mut Vec<u8>) -> Result<(), RecordError> {
+        if plain.is_empty() {
+            return Ok(());
+        }
+        let whole = wire.is_empty() && plain.bytes().len() <= MAX_RECORD;
+        match self {
+            Self::Plain if wire.is_empty() => core::mem::swap(&mut plain.buffer, wire),
+            Self::Plain => wire.extend_from_slice(plain.bytes()),
+            Self::Sealed(records) if whole => {
+                records.seal_in_place(&mut plain.buffer)?;
+                core::mem::swap(&mut plain.buffer, wire);
+            }
+            Self::Sealed(records) => records.seal(plain.bytes(), wire)?,
         }
         plain.clear();
         Ok(())
@@ -75,6 +91,34 @@ impl Layer {
             at = at.saturating_add(taken);
         }
         Ok(at)
+    }
+}
+
+/// What the session wants to send, behind room for the start of a record.
+struct Outbox {
+    buffer: Vec<u8>,
+    reserve: usize,
+}
+
+impl Outbox {
+    fn new(reserve: usize) -> Self {
+        Self {
+            buffer: vec![0; reserve],
+            reserve,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(self.reserve..).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.buffer.resize(self.reserve, 0);
     }
 }
 
@@ -170,9 +214,9 @@ where
     let mut pump = Pump {
         reader,
         writer,
+        plain: Outbox::new(layer.reserve()),
         layer,
         inbox: Inbox::new(),
-        plain: Vec::new(),
         wire: Vec::new(),
         sent: 0,
         begin: Instant::now(),
@@ -188,7 +232,7 @@ struct Pump<S> {
     layer: Layer,
     inbox: Inbox,
     /// What the session wants to send.
-    plain: Vec<u8>,
+    plain: Outbox,
     /// The same as records, and how much of it is sent.
     wire: Vec<u8>,
     sent: usize,
@@ -206,13 +250,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         session: &mut D,
         mut observe: impl FnMut(Gates),
     ) -> Result<Outcome, RunError> {
-        session.start(self.now(), &mut self.plain);
+        session.start(self.now(), &mut self.plain.buffer);
         loop {
             if self.sent >= self.wire.len() {
                 self.wire.clear();
                 self.sent = 0;
                 if self.plain.is_empty() {
-                    session.produce(self.now(), &mut self.plain);
+                    session.produce(self.now(), &mut self.plain.buffer);
                     observe(session.gates());
                 }
                 self.layer.seal(&mut self.plain, &mut self.wire)?;
@@ -247,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 }
                 self.take_in(session)?;
             }
-            () = sleep_until(due), if open => session.tick(self.now(), &mut self.plain)?,
+            () = sleep_until(due), if open => session.tick(self.now(), &mut self.plain.buffer)?,
         }
         Ok(())
     }
@@ -256,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         let now = self.now();
         let taken = self
             .layer
-            .open(self.inbox.bytes(), session, now, &mut self.plain)?;
+            .open(self.inbox.bytes(), session, now, &mut self.plain.buffer)?;
         self.inbox.consume(taken);
         Ok(())
     }

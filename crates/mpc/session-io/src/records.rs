@@ -18,10 +18,10 @@ use crate::key::SessionKey;
 const TAG: [u8; 8] = *b"quil2pc\x01";
 /// Bytes of the first message of each side.
 pub(crate) const GREETING: usize = TAG.len() + 32;
-/// Most plain bytes of a record.
-pub const MAX_RECORD: usize = 1 << 17;
+/// Most plain bytes of a record: a frame of tables with room to spare.
+pub const MAX_RECORD: usize = 1 << 18;
 /// Bytes of the length field.
-const LENGTH: usize = 4;
+pub(crate) const LENGTH: usize = 4;
 /// Bytes of the authentication tag.
 const SEAL: usize = 16;
 /// Records under one key. The limit of AES-GCM with counted nonces is far above.
@@ -162,20 +162,35 @@ impl Records {
     /// Appends `plain` as records.
     pub(crate) fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
         for plain in plain.chunks(MAX_RECORD) {
-            let length = u32::try_from(plain.len())
-                .map_err(|_| RecordError::Length)?
-                .to_be_bytes();
-            out.extend_from_slice(&length);
             let start = out.len();
+            out.extend_from_slice(&[0; LENGTH]);
             out.extend_from_slice(plain);
-            let nonce = self.seal.nonce()?;
-            let body = out.get_mut(start..).unwrap_or_default();
-            let tag = self
-                .seal
-                .key
-                .seal_in_place_separate_tag(nonce, Aad::from(length), body);
-            out.extend_from_slice(tag.map_err(|_| RecordError::Seal)?.as_ref());
+            self.seal_from(out, start)?;
         }
+        Ok(())
+    }
+
+    /// Makes a record of what follows the first [`LENGTH`] bytes, at most [`MAX_RECORD`] of it, where it lies.
+    pub(crate) fn seal_in_place(&mut self, record: &mut Vec<u8>) -> Result<(), RecordError> {
+        self.seal_from(record, 0)
+    }
+
+    fn seal_from(&mut self, out: &mut Vec<u8>, start: usize) -> Result<(), RecordError> {
+        let record = out.get_mut(start..).unwrap_or_default();
+        let (field, body) = record
+            .split_first_chunk_mut::<LENGTH>()
+            .ok_or(RecordError::Length)?;
+        if body.len() > MAX_RECORD {
+            return Err(RecordError::Length);
+        }
+        let length = u32::try_from(body.len()).map_err(|_| RecordError::Length)?;
+        *field = length.to_be_bytes();
+        let (nonce, aad) = (self.seal.nonce()?, Aad::from(*field));
+        let key = &self.seal.key;
+        let tag = key
+            .seal_in_place_separate_tag(nonce, aad, body)
+            .map_err(|_| RecordError::Seal)?;
+        out.extend_from_slice(tag.as_ref());
         Ok(())
     }
 
@@ -245,6 +260,30 @@ mod tests {
         let mut wire = Vec::new();
         server.seal(b"back", &mut wire).unwrap();
         assert_eq!(client.open(&mut wire).unwrap().unwrap().0, b"back");
+    }
+
+    #[test]
+    fn sealing_in_place_gives_the_same_bytes() {
+        for length in [0, 1, 100, MAX_RECORD] {
+            let plain = vec![7; length];
+            let (mut copied, mut placed) = (Vec::new(), vec![0; LENGTH]);
+            placed.extend_from_slice(&plain);
+            pair(7, 7).unwrap().0.seal(&plain, &mut copied).unwrap();
+            pair(7, 7).unwrap().0.seal_in_place(&mut placed).unwrap();
+            // Nothing is no record, but a record may be empty.
+            assert!(copied == placed || length == 0);
+            let (_, mut server) = pair(7, 7).unwrap();
+            assert_eq!(server.open(&mut placed).unwrap().unwrap().0, plain);
+        }
+        let mut long = vec![0; LENGTH + MAX_RECORD + 1];
+        let error = pair(7, 7).unwrap().0.seal_in_place(&mut long).unwrap_err();
+        assert_eq!(error, RecordError::Length);
+        let error = pair(7, 7)
+            .unwrap()
+            .0
+            .seal_in_place(&mut vec![0; 3])
+            .unwrap_err();
+        assert_eq!(error, RecordError::Length);
     }
 
     #[test]

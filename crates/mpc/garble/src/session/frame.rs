@@ -73,6 +73,14 @@ fn parse_header(header: &[u8; HEADER]) -> Result<(Kind, usize), SessionError> {
     }
 }
 
+/// Adds header and body hash of a frame to a transcript. A body by itself starts where the hash works on many chunks at
+/// once; in one long stream it would not.
+fn absorb(transcript: &mut blake3::Hasher, frame: &[u8]) {
+    let (header, body) = frame.split_at(HEADER.min(frame.len()));
+    transcript.update(header);
+    transcript.update(blake3::hash(body).as_bytes());
+}
+
 /// Both directions of the stream: what was sent is hashed, what arrives is cut into frames and hashed.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -96,7 +104,7 @@ impl Link {
             bytes.copy_from_slice(&length.to_be_bytes());
         }
         if kind.hashed() {
-            self.sent.update(frame);
+            absorb(&mut self.sent, frame);
         }
     }
 
@@ -143,7 +151,7 @@ impl Link {
         handle: impl FnOnce(&mut Self, Kind, &[u8]) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
         if kind.hashed() {
-            self.received.update(frame);
+            absorb(&mut self.received, frame);
             self.frames = self.frames.saturating_add(1);
         }
         handle(self, kind, frame.get(HEADER..).unwrap_or_default())

@@ -19,7 +19,8 @@ const LANES: usize = 16;
 /// Round constants of the key schedule (FIPS 197).
 const RCON: [u32; 10] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36];
 
-/// Eight bit planes of sixteen blocks.
+/// Eight bit planes of sixteen blocks. Word `r` of a plane is row `r` of the state; the bit of column `c` of block `n` is
+/// at position `16 c + n`. Rows and columns then move by renaming words and rotating them.
 type Planes = [Slice; 8];
 
 fn swap_bits<const SHIFT: u32>(a: u64, b: u64, mask: u64) -> (u64, u64) {
@@ -41,76 +42,83 @@ fn ortho(q: &mut [u64; 8]) {
     }
 }
 
-/// Spreads four bytes to the even bytes of eight.
-fn spread(x: u32) -> u64 {
-    let x = u64::from(x);
-    let x = (x | (x << 16)) & 0x0000_ffff_0000_ffff;
-    (x | (x << 8)) & 0x00ff_00ff_00ff_00ff
+/// The four bytes of one row of a block, at the even bytes of a word.
+fn row_of(block: Block, row: u32) -> u64 {
+    let (low, high) = (block.value() as u64, (block.value() >> 64) as u64);
+    let pair = |x: u64| {
+        let x = (x >> (8 * row)) & 0x0000_00ff_0000_00ff;
+        (x | (x >> 16)) & 0x00ff_00ff
+    };
+    pair(low) | (pair(high) << 32)
 }
 
-fn unspread(x: u64) -> u32 {
-    let x = x & 0x00ff_00ff_00ff_00ff;
-    let x = (x | (x >> 8)) & 0x0000_ffff_0000_ffff;
-    (x | (x >> 16)) as u32
+/// Inverse of [`row_of`]: the part of the block that this row gives; odd bytes are ignored.
+fn block_of(word: u64, row: u32) -> u128 {
+    let pair = |x: u64| {
+        let x = x & 0x00ff_00ff;
+        ((x | (x << 16)) & 0x0000_00ff_0000_00ff) << (8 * row)
+    };
+    u128::from(pair(word)) | (u128::from(pair(word >> 32)) << 64)
 }
 
-/// Planes of sixteen blocks. Inside a 64-bit group of four blocks, the byte of row `r`, column `c` of block `n` is at
-/// position `16 r + 4 c + n`.
 fn to_planes(blocks: &[Block; LANES]) -> Planes {
     let mut planes = [Slice::ZERO; 8];
-    for group in 0..4 {
-        let mut words = [0_u64; 8];
-        for n in 0..4 {
-            let value = blocks[4 * group + n].value();
-            for parity in 0..2 {
-                let first = (value >> (32 * parity)) as u32;
-                let second = (value >> (32 * parity + 64)) as u32;
-                words[4 * parity + n] = spread(first) | (spread(second) << 8);
-            }
-        }
+    for row in 0..4 {
+        let mut words: [u64; 8] =
+            from_fn(|i| row_of(blocks[i], row as u32) | (row_of(blocks[i + 8], row as u32) << 8));
         ortho(&mut words);
         for (plane, word) in planes.iter_mut().zip(words) {
-            plane.0[group] = word;
+            plane.0[row] = word;
         }
     }
     planes
 }
 
 fn from_planes(planes: &Planes) -> [Block; LANES] {
-    let mut blocks = [Block::ZERO; LANES];
-    for group in 0..4 {
-        let mut words: [u64; 8] = from_fn(|i| planes[i].0[group]);
+    let mut values = [0_u128; LANES];
+    for row in 0..4 {
+        let mut words: [u64; 8] = from_fn(|i| planes[i].0[row]);
         ortho(&mut words);
-        for n in 0..4 {
-            let mut value = 0_u128;
-            for parity in 0..2 {
-                let word = words[4 * parity + n];
-                value |= u128::from(unspread(word)) << (32 * parity);
-                value |= u128::from(unspread(word >> 8)) << (32 * parity + 64);
-            }
-            blocks[4 * group + n] = Block::new(value);
+        for (i, word) in words.into_iter().enumerate() {
+            values[i] |= block_of(word, row as u32);
+            values[i + 8] |= block_of(word >> 8, row as u32);
         }
     }
-    blocks
+    values.map(Block::new)
+}
+
+/// Planes of sixteen copies of one block.
+fn broadcast(block: Block) -> Planes {
+    let value = block.value();
+    from_fn(|bit| {
+        Slice(from_fn(|row| {
+            // Bit `bit` of the bytes of this row at every 16th position, then copied over the 16 blocks.
+            let bits = value >> (8 * row + bit);
+            let at = |column: usize| ((bits >> (32 * column)) as u64 & 1) << (16 * column);
+            (at(0) | at(1) | at(2) | at(3)) * 0xffff
+        }))
+    })
 }
 
 fn shift_rows(planes: &mut Planes) {
-    for plane in planes {
-        for x in &mut plane.0 {
-            let v = *x;
-            *x = (v & 0xffff)
-                | ((v >> 4) & 0x0000_0000_0fff_0000)
-                | ((v << 12) & 0x0000_0000_f000_0000)
-                | ((v >> 8) & 0x0000_00ff_0000_0000)
-                | ((v << 8) & 0x0000_ff00_0000_0000)
-                | ((v >> 12) & 0x000f_0000_0000_0000)
-                | ((v << 4) & 0xfff0_0000_0000_0000);
-        }
+    for Slice(rows) in planes {
+        let [r0, r1, r2, r3] = *rows;
+        *rows = [
+            r0,
+            r1.rotate_right(16),
+            r2.rotate_right(32),
+            r3.rotate_right(48),
+        ];
     }
 }
 
+/// Row `r` becomes row `r + N`.
+fn next_rows<const N: usize>(plane: Slice) -> Slice {
+    Slice(from_fn(|row| plane.0[(row + N) % 4]))
+}
+
 fn mix_columns(planes: &mut Planes) {
-    let next: Planes = from_fn(|i| planes[i].rotate_right(16));
+    let next: Planes = from_fn(|i| next_rows::<1>(planes[i]));
     let sum: Planes = from_fn(|i| planes[i] ^ next[i]);
     let carry = sum[7];
     let doubled: Planes = from_fn(|i| match i {
@@ -119,7 +127,7 @@ fn mix_columns(planes: &mut Planes) {
         _ => sum[i - 1],
     });
     for i in 0..8 {
-        planes[i] = doubled[i] ^ next[i] ^ sum[i].rotate_right(32);
+        planes[i] = doubled[i] ^ next[i] ^ next_rows::<2>(sum[i]);
     }
 }
 
@@ -129,77 +137,67 @@ fn add_key(planes: &mut Planes, key: &Planes) {
     }
 }
 
-/// Next round key of sixteen keys at once: their 64 substituted bytes are one pass of the S-box.
-fn next_keys(keys: &mut [Block; LANES], rcon: u32) {
-    let mut words = [0_u64; 8];
-    for (i, word) in words.iter_mut().enumerate() {
-        let rotated = |k: Block| u64::from(((k.value() >> 96) as u32).rotate_right(8));
-        *word = rotated(keys[2 * i]) | (rotated(keys[2 * i + 1]) << 32);
-    }
-    ortho(&mut words);
-    let mut planes: Planes = from_fn(|i| Slice([words[i], 0, 0, 0]));
-    sub_bytes(&mut planes);
-    let mut words: [u64; 8] = from_fn(|i| planes[i].0[0]);
-    ortho(&mut words);
-    for (i, key) in keys.iter_mut().enumerate() {
-        let word = ((words[i / 2] >> (32 * (i % 2))) as u32) ^ rcon;
-        let word = u128::from(word);
-        let mut k = key.value();
-        k ^= k << 32;
-        k ^= k << 64;
-        *key = Block::new(k ^ word ^ (word << 32) ^ (word << 64) ^ (word << 96));
+/// Next round key of sixteen keys at once.
+fn next_keys(keys: &mut Planes, rcon: u32) {
+    let mut words = *keys;
+    sub_bytes(&mut words);
+    for (bit, (key, word)) in keys.iter_mut().zip(words).enumerate() {
+        // The last column, rotated by a row, goes to all columns; the constant to all columns of the first row.
+        let mut word = next_rows::<1>(word).0.map(|x| {
+            let x = x >> 48;
+            let x = x | (x << 16);
+            x | (x << 32)
+        });
+        word[0] ^= u64::from((rcon >> bit) & 1).wrapping_neg();
+        for (key, word) in key.0.iter_mut().zip(word) {
+            let k = *key ^ (*key << 16);
+            *key = k ^ (k << 32) ^ word;
+        }
     }
 }
 
+fn round(state: &mut Planes, key: &Planes, last: bool) {
+    sub_bytes(state);
+    shift_rows(state);
+    if !last {
+        mix_columns(state);
+    }
+    add_key(state, key);
+}
+
 /// Encrypts `M` sets of sixteen blocks; lane `i` of every set under key `i`.
-fn encrypt_lanes<const M: usize>(keys: &[Block; LANES], sets: &mut [[Block; LANES]; M]) {
-    let mut keys = *keys;
-    let mut states: [Planes; M] = from_fn(|m| to_planes(&sets[m]));
-    let first = to_planes(&keys);
-    for state in &mut states {
-        add_key(state, &first);
+fn encrypt_lanes<const M: usize>(keys: &[Block; LANES], states: &mut [Planes; M]) {
+    let mut keys = to_planes(keys);
+    for state in states.iter_mut() {
+        add_key(state, &keys);
     }
-    for (round, rcon) in RCON.into_iter().enumerate() {
+    for (i, rcon) in RCON.into_iter().enumerate() {
         next_keys(&mut keys, rcon);
-        let key = to_planes(&keys);
-        for state in &mut states {
-            sub_bytes(state);
-            shift_rows(state);
-            if round < 9 {
-                mix_columns(state);
-            }
-            add_key(state, &key);
+        for state in states.iter_mut() {
+            round(state, &keys, i == 9);
         }
-    }
-    for (set, state) in sets.iter_mut().zip(&states) {
-        *set = from_planes(state);
     }
 }
 
 pub(super) fn expand(key: Block) -> [Block; 11] {
-    let mut lanes = [key; LANES];
+    let mut planes = broadcast(key);
     let mut out = [key; 11];
     for (slot, rcon) in out[1..].iter_mut().zip(RCON) {
-        next_keys(&mut lanes, rcon);
-        *slot = lanes[0];
+        next_keys(&mut planes, rcon);
+        *slot = from_planes(&planes)[0];
     }
     out
 }
 
 pub(super) fn encrypt(keys: &[Block; 11], blocks: &mut [Block]) {
-    let planes: [Planes; 11] = from_fn(|i| to_planes(&[keys[i]; LANES]));
+    let planes: [Planes; 11] = keys.map(broadcast);
     for chunk in blocks.chunks_mut(LANES) {
         let mut lanes = [Block::ZERO; LANES];
         lanes[..chunk.len()].copy_from_slice(chunk);
         let mut state = to_planes(&lanes);
         add_key(&mut state, &planes[0]);
-        for (round, key) in planes[1..].iter().enumerate() {
-            sub_bytes(&mut state);
-            shift_rows(&mut state);
-            if round < 9 {
-                mix_columns(&mut state);
-            }
-            add_key(&mut state, key);
+        for (i, key) in planes[1..].iter().enumerate() {
+            round(&mut state, key, i == 9);
         }
         chunk.copy_from_slice(&from_planes(&state)[..chunk.len()]);
     }
@@ -215,10 +213,11 @@ pub(super) fn hash(seed: Block, mut tweak: u64, blocks: &mut [Block]) {
         for (x, block) in input.iter_mut().zip(chunk.iter()) {
             *x = block.sigma();
         }
-        let mut sets = [input];
-        encrypt_lanes(&tweak_keys(seed, tweak), &mut sets);
+        let mut states = [to_planes(&input)];
+        encrypt_lanes(&tweak_keys(seed, tweak), &mut states);
+        let out = from_planes(&states[0]);
         for (i, block) in chunk.iter_mut().enumerate() {
-            *block = sets[0][i] ^ input[i];
+            *block = out[i] ^ input[i];
         }
         tweak = tweak.wrapping_add(LANES as u64);
     }
@@ -232,16 +231,19 @@ pub(super) fn hash_both(
     shifted: &mut [Block],
 ) {
     let offset = offset.sigma();
+    let offset_planes = broadcast(offset);
     for (chunk, other) in plain.chunks_mut(LANES).zip(shifted.chunks_mut(LANES)) {
         let mut input = [Block::ZERO; LANES];
         for (x, block) in input.iter_mut().zip(chunk.iter()) {
             *x = block.sigma();
         }
-        let mut sets = [input, input.map(|x| x ^ offset)];
-        encrypt_lanes(&tweak_keys(seed, tweak), &mut sets);
+        let mut states = [to_planes(&input); 2];
+        add_key(&mut states[1], &offset_planes);
+        encrypt_lanes(&tweak_keys(seed, tweak), &mut states);
+        let out = states.map(|state| from_planes(&state));
         for (i, block) in chunk.iter_mut().enumerate() {
-            *block = sets[0][i] ^ input[i];
-            other[i] = sets[1][i] ^ input[i] ^ offset;
+            *block = out[0][i] ^ input[i];
+            other[i] = out[1][i] ^ input[i] ^ offset;
         }
         tweak = tweak.wrapping_add(LANES as u64);
     }

@@ -11,16 +11,18 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, __m512i, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_clmulepi64_si128,
+    __m128i, __m512i, __mmask8, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_clmulepi64_si128,
     _mm_loadu_si128, _mm_set_epi64x, _mm_set1_epi32, _mm_setzero_si128, _mm_shuffle_epi8,
     _mm_shuffle_epi32, _mm_slli_si128, _mm_storeu_si128, _mm_unpackhi_epi64, _mm_xor_si128,
-    _mm512_add_epi64, _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_and_si512,
-    _mm512_broadcast_i32x4, _mm512_bslli_epi128, _mm512_clmulepi64_epi128, _mm512_loadu_si512,
+    _mm256_storeu_si256, _mm512_add_epi64, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
+    _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_bslli_epi128, _mm512_castsi512_si256,
+    _mm512_clmulepi64_epi128, _mm512_loadu_si512, _mm512_mask_and_epi64, _mm512_mask_xor_epi64,
     _mm512_set_epi64, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
-    _mm512_shuffle_epi32, _mm512_storeu_si512, _mm512_ternarylogic_epi64, _mm512_xor_si512,
+    _mm512_shuffle_epi32, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_srai_epi64,
+    _mm512_storeu_si512, _mm512_ternarylogic_epi64, _mm512_xor_si512,
 };
 
-use super::portable;
+use super::{HashKeys, Isa, Kind, Rows, gates, portable};
 use crate::block::Block;
 
 /// Round constants of the key schedule (FIPS 197).
@@ -465,6 +467,183 @@ pub(super) fn hash_both_512(
 ) {
     // SAFETY: `Isa` of the 512-bit form exists only where `has_vaes512` held.
     unsafe { hash_both_512_inner(seed, tweak, offset, plain, shifted) }
+}
+
+/// Lanes of the first and of the second input of two gates.
+const FIRST: __mmask8 = 0b0011_0011;
+const SECOND: __mmask8 = 0b1100_1100;
+
+/// Exchanges both inputs of two gates.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn exchange(x: __m512i) -> __m512i {
+    _mm512_shuffle_i64x2::<0b10_11_00_01>(x, x)
+}
+
+/// All ones in every block whose select bit is set.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn select_masks(x: __m512i) -> __m512i {
+    let low = _mm512_shuffle_epi32::<0b01_00_01_00>(x);
+    _mm512_srai_epi64::<63>(_mm512_slli_epi64::<63>(low))
+}
+
+/// Labels of the outputs of two gates: the sum of their halves, `hash ^ ((row ^ (0, a)) & select bit)`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn join_halves(hash: __m512i, rows: __m512i, labels: __m512i, other: __m512i) -> __m512i {
+    let rows = _mm512_mask_xor_epi64(rows, SECOND, rows, other);
+    let halves = _mm512_ternarylogic_epi64::<0x78>(hash, rows, select_masks(labels));
+    _mm512_xor_si512(halves, exchange(halves))
+}
+
+/// Stores the first and the third block.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_outs(outs: &mut [Block; 2], sums: __m512i) {
+    let pair = _mm512_castsi512_si256(_mm512_shuffle_i64x2::<0b00_00_10_00>(sums, sums));
+    // SAFETY: two blocks are 32 writable bytes, any bit pattern is valid, and the store has no alignment demand.
+    unsafe { _mm256_storeu_si256(outs.as_mut_ptr().cast(), pair) }
+}
+
+/// Garbles `2 N` gates.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,vaes")]
+fn garble_chunks_512<const N: usize>(
+    seed: __m512i,
+    tweak: u64,
+    offset: __m512i,
+    inputs: &[[Block; 4]; N],
+    rows: &mut [[u8; 64]; N],
+    outs: &mut [[Block; 2]; N],
+) {
+    let mut keys = [seed; N];
+    let mut state = [[seed; 2]; N];
+    for i in 0..N {
+        keys[i] = tweak_keys4(seed, tweak.wrapping_add(4 * i as u64));
+        let x = load4(&inputs[i]);
+        state[i] = [x, _mm512_xor_si512(x, offset)];
+    }
+    hash_lanes_512(&mut keys, &mut state);
+    for i in 0..N {
+        let [hash, shifted] = state[i];
+        let labels = load4(&inputs[i]);
+        let other = exchange(labels);
+        // The garbler's row takes the offset where b is set, the evaluator's row takes a.
+        let extra = _mm512_mask_and_epi64(other, FIRST, offset, select_masks(other));
+        let row = _mm512_ternarylogic_epi64::<0x96>(hash, shifted, extra);
+        // SAFETY: 64 writable bytes, and the store has no alignment demand.
+        unsafe { _mm512_storeu_si512(rows[i].as_mut_ptr().cast(), row) }
+        store_outs(&mut outs[i], join_halves(hash, row, labels, other));
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,vaes,aes,ssse3")]
+fn garble_512_inner(
+    keys: HashKeys,
+    offset: Block,
+    inputs: &[[Block; 2]],
+    rows: &mut [Rows],
+    outs: &mut [Block],
+) {
+    let HashKeys { seed, mut tweak } = keys;
+    let wide = _mm512_broadcast_i32x4(load(&seed));
+    let wide_offset = _mm512_broadcast_i32x4(load(&offset));
+    let even = inputs.len() & !1;
+    let (inputs, last_input) = inputs.split_at(even);
+    let (rows, last_row) = rows.split_at_mut(even);
+    let (outs, last_out) = outs.split_at_mut(even);
+    let (groups, quads) = inputs.as_flattened().as_chunks::<4>().0.as_chunks::<4>();
+    let bytes = rows.as_flattened_mut().as_flattened_mut();
+    let (group_rows, quad_rows) = bytes.as_chunks_mut::<64>().0.as_chunks_mut::<4>();
+    let (group_outs, quad_outs) = outs.as_chunks_mut::<2>().0.as_chunks_mut::<4>();
+    for ((group, rows), outs) in groups.iter().zip(group_rows).zip(group_outs) {
+        garble_chunks_512(wide, tweak, wide_offset, group, rows, outs);
+        tweak = tweak.wrapping_add(16);
+    }
+    let quads = quads.as_chunks::<1>().0.iter();
+    let quads = quads.zip(quad_rows.as_chunks_mut::<1>().0);
+    for ((quad, rows), outs) in quads.zip(quad_outs.as_chunks_mut::<1>().0) {
+        garble_chunks_512(wide, tweak, wide_offset, quad, rows, outs);
+        tweak = tweak.wrapping_add(4);
+    }
+    let narrow = Isa(Kind::AesNi);
+    let keys = HashKeys { seed, tweak };
+    gates::garble(narrow, keys, offset, last_input, last_row, last_out);
+}
+
+pub(super) fn garble_512(
+    keys: HashKeys,
+    offset: Block,
+    inputs: &[[Block; 2]],
+    rows: &mut [Rows],
+    outs: &mut [Block],
+) {
+    // SAFETY: `Isa` of the 512-bit form exists only where `has_vaes512` held.
+    unsafe { garble_512_inner(keys, offset, inputs, rows, outs) }
+}
+
+/// Evaluates `2 N` gates.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,vaes")]
+fn evaluate_chunks_512<const N: usize>(
+    seed: __m512i,
+    tweak: u64,
+    inputs: &[[Block; 4]; N],
+    rows: &[[u8; 64]; N],
+    outs: &mut [[Block; 2]; N],
+) {
+    let mut keys = [seed; N];
+    let mut state = [[seed; 1]; N];
+    for i in 0..N {
+        keys[i] = tweak_keys4(seed, tweak.wrapping_add(4 * i as u64));
+        state[i][0] = load4(&inputs[i]);
+    }
+    hash_lanes_512(&mut keys, &mut state);
+    for i in 0..N {
+        let labels = load4(&inputs[i]);
+        // SAFETY: 64 readable bytes, and the load has no alignment demand.
+        let row = unsafe { _mm512_loadu_si512(rows[i].as_ptr().cast()) };
+        let sums = join_halves(state[i][0], row, labels, exchange(labels));
+        store_outs(&mut outs[i], sums);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,vaes,aes,ssse3")]
+fn evaluate_512_inner(keys: HashKeys, inputs: &[[Block; 2]], rows: &[Rows], outs: &mut [Block]) {
+    let HashKeys { seed, mut tweak } = keys;
+    let wide = _mm512_broadcast_i32x4(load(&seed));
+    let even = inputs.len() & !1;
+    let (inputs, last_input) = inputs.split_at(even);
+    let (rows, last_row) = rows.split_at(even);
+    let (outs, last_out) = outs.split_at_mut(even);
+    let (groups, quads) = inputs.as_flattened().as_chunks::<4>().0.as_chunks::<4>();
+    let bytes = rows.as_flattened().as_flattened();
+    let (group_rows, quad_rows) = bytes.as_chunks::<64>().0.as_chunks::<4>();
+    let (group_outs, quad_outs) = outs.as_chunks_mut::<2>().0.as_chunks_mut::<4>();
+    for ((group, rows), outs) in groups.iter().zip(group_rows).zip(group_outs) {
+        evaluate_chunks_512(wide, tweak, group, rows, outs);
+        tweak = tweak.wrapping_add(16);
+    }
+    let quads = quads.as_chunks::<1>().0.iter();
+    let quads = quads.zip(quad_rows.as_chunks::<1>().0);
+    for ((quad, rows), outs) in quads.zip(quad_outs.as_chunks_mut::<1>().0) {
+        evaluate_chunks_512(wide, tweak, quad, rows, outs);
+        tweak = tweak.wrapping_add(4);
+    }
+    let narrow = Isa(Kind::AesNi);
+    let keys = HashKeys { seed, tweak };
+    gates::evaluate(narrow, keys, last_input, last_row, last_out);
+}
+
+pub(super) fn evaluate_512(
+    keys: HashKeys,
+    inputs: &[[Block; 2]],
+    rows: &[Rows],
+    outs: &mut [Block],
+) {
+    // SAFETY: `Isa` of the 512-bit form exists only where `has_vaes512` held.
+    unsafe { evaluate_512_inner(keys, inputs, rows, outs) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,vaes,aes,ssse3")]

@@ -8,16 +8,12 @@
 use core::array::from_fn;
 use core::ops::{BitAnd, BitXor, Not};
 
-/// 256 bits of one plane: four groups of four blocks.
+/// 256 bits of one plane: four rows of sixteen blocks.
 #[derive(Clone, Copy)]
 pub(super) struct Slice(pub(super) [u64; 4]);
 
 impl Slice {
     pub(super) const ZERO: Self = Self([0; 4]);
-
-    pub(super) fn rotate_right(self, bits: u32) -> Self {
-        Self(self.0.map(|x| x.rotate_right(bits)))
-    }
 }
 
 impl BitXor for Slice {
