@@ -8,6 +8,8 @@ pub mod image;
 pub mod limits;
 mod range;
 pub mod stealth;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use commitment::{Commitment, Opening};
 pub use generators::{Generators, ValueVectors};

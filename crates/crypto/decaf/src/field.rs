@@ -190,7 +190,7 @@ impl Fe {
     }
 
     /// x^((p - 3) / 4): exponent bits are 223 ones, a zero, 222 ones.
-    fn pow_p34(&self) -> Self {
+    pub(crate) fn pow_p34(&self) -> Self {
         let x1 = *self;
         let x2 = x1.square().times(&x1);
         let x3 = x2.square().times(&x1);

@@ -1,20 +1,23 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod dleq;
 mod field;
 pub mod hash;
+mod lanes;
 mod mul;
 mod point;
 mod scalar;
 pub mod schnorr;
 mod secret;
+#[cfg(feature = "workload")]
+pub mod workload;
 pub mod x448;
 
 /// Multi-scalar multiplication.
 pub mod msm {
     pub use crate::mul::{
-        constant_time, mixed_vartime, msm_vartime, pippenger_vartime, straus_vartime,
+        constant_time, many_vartime, mixed_vartime, msm_vartime, pippenger_vartime, straus_vartime,
     };
 }
 

@@ -276,32 +276,39 @@ impl Scalar {
         self.0.ct_eq(&[0; 7])
     }
 
-    /// Digits of the regular signed representation `sum d_i 32^i`, d_i odd, as `(d_i + 31) / 2` in 0..32.
+    /// Digits of the regular signed representation `sum d_i 2^(w i)`, d_i odd, as `(d_i + 2^w - 1) / 2` below 2^w.
     ///
-    /// Even scalars are represented by s + l. Constant time.
-    pub(crate) fn regular_digits(&self) -> [u8; REGULAR_DIGITS] {
+    /// Even scalars are represented by s + l; W N bits must hold 2 l. Constant time.
+    pub(crate) fn regular<const W: usize, const N: usize>(&self) -> [u8; N] {
+        const { assert!(W < 8 && W * N > SCALAR_BITS && W * N <= 512) };
         let mut s = self.canonical();
         let even = (s[0] & 1).wrapping_sub(1);
         s = add_masked(&s, &L, even);
-        // sum (2 u_i - 31) 32^i = 2u - (32^n - 1), so u = (s - 1) / 2 + 32^n / 2 with 32^n = 2^450.
-        let mut u = [0u64; 8];
+        // sum (2 u_i - (2^w - 1)) 2^(w i) = 2u - (2^(w n) - 1), so u = (s - 1) / 2 + 2^(w n - 1).
+        let mut u = [0u64; 9];
         for i in 0..7 {
             let hi = if i == 6 { 0 } else { s[i + 1] << 63 };
             u[i] = (s[i] >> 1) | hi;
         }
-        u[7] = 1 << 1;
-        let mut out = [0; REGULAR_DIGITS];
+        let top = W * N - 1;
+        u[top / 64] |= 1 << (top % 64);
+        let mut out = [0; N];
         for (i, d) in out.iter_mut().enumerate() {
-            let (word, shift) = (i * 5 / 64, i * 5 % 64);
+            let (word, shift) = (i * W / 64, i * W % 64);
             let mut v = u[word] >> shift;
-            if shift > 59 && word < 7 {
+            if shift + W > 64 {
                 v |= u[word + 1] << (64 - shift);
             }
-            *d = (v & 31) as u8;
+            *d = (v & ((1 << W) - 1)) as u8;
         }
         s.zeroize();
         u.zeroize();
         out
+    }
+
+    /// Regular digits of 5 bits.
+    pub(crate) fn regular_digits(&self) -> [u8; REGULAR_DIGITS] {
+        self.regular::<5, REGULAR_DIGITS>()
     }
 
     /// Width-w non-adjacent form: `f(position, digit)` for each non-zero digit, odd, |digit| < 2^(w-1), from low to

@@ -48,13 +48,12 @@ impl Base<'_> {
 
     /// The folded generators themselves.
     fn collapse(&self, len: usize) -> Vec<Point> {
-        (0..len)
-            .map(|k| {
-                let column = self.factors.iter().zip(&self.tables).skip(k).step_by(len);
-                let terms: Vec<_> = column.map(|(f, t)| (*f, *t)).collect();
-                msm::mixed_vartime(&terms, &[])
-            })
-            .collect()
+        let column = |k| -> Vec<(Scalar, &PointTable)> {
+            let column = self.factors.iter().zip(&self.tables).skip(k);
+            column.step_by(len).map(|(f, t)| (*f, *t)).collect()
+        };
+        let columns: Vec<_> = (0..len).map(column).collect();
+        msm::many_vartime(&columns)
     }
 }
 
@@ -126,9 +125,12 @@ impl InnerProver<'_, '_> {
             let mut terms = vec![(inner_product(a, b) * w, base)];
             g.terms(half, g_high, a, &mut terms);
             h.terms(half, !g_high, b, &mut terms);
-            Element::new(msm::mixed_vartime(&terms, &[]))
+            terms
         };
-        let (l, r) = (side(a_low, b_high, true), side(a_high, b_low, false));
+        let sides = [side(a_low, b_high, true), side(a_high, b_low, false)];
+        let mut points = msm::many_vartime(&sides).into_iter().map(Element::new);
+        let mut next = || points.next().unwrap_or(Element::IDENTITY);
+        let (l, r) = (next(), next());
         let u = self.transcript.round(&l, &r);
         let v = u.invert();
         let mix = |low: &[Scalar], high: &[Scalar], x: Scalar, y: Scalar| -> Vec<Scalar> {

@@ -154,7 +154,7 @@ fn negative_amount_has_no_proof() {
 }
 
 #[test]
-fn every_mutated_byte_of_a_proof_fails() {
+fn every_flipped_bit_of_a_proof_fails() {
     let s = bits8();
     let o = openings(&[200], 14);
     let v = commit(&o);
@@ -163,18 +163,35 @@ fn every_mutated_byte_of_a_proof_fails() {
         .to_bytes();
     assert!(RangeProof::from_bytes(&bytes).is_ok_and(|p| p.verify(&s, &TX, &v).is_ok()));
     let mut decoded = 0;
-    for i in 0..bytes.len() {
+    for i in 0..8 * bytes.len() {
         let mut m = bytes.clone();
-        m[i] ^= 1 << (i % 8);
+        m[i / 8] ^= 1 << (i % 8);
         if let Ok(p) = RangeProof::from_bytes(&m) {
             decoded += 1;
-            assert_eq!(p.verify(&s, &TX, &v), Err(RangeError::Invalid), "byte {i}");
+            assert_eq!(p.verify(&s, &TX, &v), Err(RangeError::Invalid), "bit {i}");
         }
     }
     assert!(
-        decoded > 5 * 50,
-        "mutated scalars decode: the equation must reject them"
+        decoded > 5 * 440,
+        "changed scalars decode: the equation must reject them"
     );
+}
+
+#[test]
+fn every_flipped_byte_of_a_wide_proof_fails() {
+    let (p, v) = honest(&[1, u64::MAX], 63);
+    let bytes = p.to_bytes();
+    for i in (0..bytes.len()).step_by(3) {
+        let mut m = bytes.clone();
+        m[i] = !m[i];
+        if let Ok(p) = RangeProof::from_bytes(&m) {
+            assert_eq!(
+                p.verify(suite(), &TX, &v),
+                Err(RangeError::Invalid),
+                "byte {i}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -245,6 +262,91 @@ fn non_canonical_and_identity_points_rejected() {
                 "slot {slot}"
             );
         }
+    }
+}
+
+#[test]
+fn second_encodings_of_points_rejected() {
+    let bytes = honest(&[1], 64).0.to_bytes();
+    let n = bytes.len() / 56;
+    for slot in (0..n - 2).filter(|i| !(4..7).contains(i)) {
+        let mut m = bytes.clone();
+        // p - s: ~s - 2^224, which names the same point with the other sign.
+        let mut borrow = 0;
+        for i in 0..56 {
+            let less = i16::from(!bytes[slot * 56 + i]) - i16::from(i == 28) - borrow;
+            m[slot * 56 + i] = less.rem_euclid(256) as u8;
+            borrow = i16::from(less < 0);
+        }
+        assert_eq!(
+            RangeProof::from_bytes(&m).err(),
+            Some(RangeError::Point),
+            "slot {slot}"
+        );
+    }
+}
+
+#[test]
+fn scalar_bound_is_the_order() {
+    let bytes = honest(&[1], 65).0.to_bytes();
+    let n = bytes.len() / 56;
+    for slot in [4, 5, 6, n - 2, n - 1] {
+        let mut m = bytes.clone();
+        m[slot * 56..][..56].copy_from_slice(&order());
+        assert_eq!(RangeProof::from_bytes(&m).err(), Some(RangeError::Scalar));
+        m[slot * 56] -= 1;
+        assert!(RangeProof::from_bytes(&m).is_ok(), "order minus one");
+    }
+}
+
+#[test]
+fn first_bad_element_names_the_error() {
+    let bytes = honest(&[1], 66).0.to_bytes();
+    let n = bytes.len() / 56;
+    let with = |slots: &[usize]| {
+        let mut m = bytes.clone();
+        for slot in slots {
+            m[slot * 56..][..56].fill(0xff);
+        }
+        RangeProof::from_bytes(&m).err()
+    };
+    assert_eq!(with(&[3, 4]), Some(RangeError::Point));
+    assert_eq!(with(&[4, 7]), Some(RangeError::Scalar));
+    assert_eq!(with(&[7, n - 1]), Some(RangeError::Point));
+    assert_eq!(with(&[n - 1]), Some(RangeError::Scalar));
+}
+
+/// What proofs consist of must not depend on how they are computed.
+#[test]
+fn proofs_of_recorded_randomness_have_recorded_bytes() {
+    for (m, want) in [
+        (
+            1u64,
+            "6d71070466e59f337eec60a97e5b28a1fb15e4ed2c75920d4903ce52eea7dd7b",
+        ),
+        (
+            2,
+            "b7166890293ccaf31be2c74c24351b1a3bd73eaef1b6845c4cb84a38e15da569",
+        ),
+        (
+            3,
+            "119ae093a97364f2c792c95ea80439597800ca6fce87788ab113ce133e8688c5",
+        ),
+        (
+            16,
+            "dd820c66647adb487d66203180e2b6c2251d8923c5961f61b3e1ac3a0f6fefd4",
+        ),
+    ] {
+        let mut r = rng(2026 + m);
+        let o: Vec<_> = (0..m)
+            .map(|i| Opening {
+                amount: (1_000_003 * i) | (i << 60),
+                blinding: SecretScalar::random(&mut r),
+            })
+            .collect();
+        let p = RangeProof::prove(suite(), &[7; 32], &o, &mut r).expect("in range");
+        let digest = Scalar::hash("proof", &[&p.to_bytes()]).to_bytes();
+        assert_eq!(hex::encode(&digest[..32]), want, "{m} values");
     }
 }
 

@@ -5,7 +5,12 @@ use zeroize::Zeroize;
 use super::{
     PointTable, REGULAR, mixed_vartime, normalise, odd_multiples, select_affine, times_32,
 };
-use crate::{CompressedPoint, Point, Scalar, point::AffineNiels, scalar::REGULAR_DIGITS};
+use crate::{
+    CompressedPoint, Point, Scalar,
+    lanes::{FixedTable, Lanes},
+    point::AffineNiels,
+    scalar::REGULAR_DIGITS,
+};
 
 /// Positions with a table of their own: every second digit, the others share it after one multiplication by 32.
 const POSITIONS: usize = REGULAR_DIGITS / 2;
@@ -16,6 +21,7 @@ pub struct FixedBase {
     encoding: CompressedPoint,
     table: PointTable,
     comb: Vec<AffineNiels>,
+    lanes: Option<(Lanes, FixedTable)>,
 }
 
 impl core::fmt::Debug for FixedBase {
@@ -50,10 +56,12 @@ impl FixedBase {
                 point: *point,
                 odd: Box::default(),
             });
+        let comb = normalise(&all);
         Self {
             encoding: point.compress(),
             table,
-            comb: normalise(&all),
+            lanes: Lanes::get().map(|l| (l, l.fixed_table(&comb, REGULAR))),
+            comb,
         }
     }
 
@@ -75,6 +83,13 @@ impl FixedBase {
         &self.encoding
     }
 
+    /// Bytes of the tables that [`mul`](Self::mul) reads.
+    #[must_use]
+    pub fn table_bytes(&self) -> usize {
+        let portable = self.comb.len() * size_of::<AffineNiels>();
+        self.lanes.as_ref().map_or(portable, |(_, t)| t.bytes())
+    }
+
     /// The table for variable-time products.
     #[must_use]
     pub const fn table(&self) -> &PointTable {
@@ -84,6 +99,18 @@ impl FixedBase {
     /// `s * B`, constant time.
     #[must_use]
     pub fn mul(&self, s: &Scalar) -> Point {
+        match &self.lanes {
+            Some((lanes, table)) => lanes.fixed_mul(table, s),
+            None => self.mul_portable(s),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn mul_lanes(&self, lanes: Lanes, s: &Scalar) -> Point {
+        lanes.fixed_mul(&lanes.fixed_table(&self.comb, REGULAR), s)
+    }
+
+    pub(super) fn mul_portable(&self, s: &Scalar) -> Point {
         let mut digits = s.regular_digits();
         let mut acc = Point::IDENTITY;
         for parity in [1, 0] {

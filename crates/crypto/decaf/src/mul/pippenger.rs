@@ -1,5 +1,5 @@
 use super::normalise;
-use crate::{Point, Scalar, point::AffineNiels, scalar::SCALAR_BITS};
+use crate::{Point, Scalar, lanes::Lanes, point::AffineNiels, scalar::SCALAR_BITS};
 
 /// Bucket method with signed digits; best above some hundred points. Variable time.
 ///
@@ -7,13 +7,22 @@ use crate::{Point, Scalar, point::AffineNiels, scalar::SCALAR_BITS};
 #[must_use]
 pub fn pippenger_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
     let n = scalars.len().min(points.len());
+    let affine = normalise(points.get(..n).unwrap_or(points));
+    match Lanes::get() {
+        Some(lanes) => lanes.buckets_vartime(scalars, &affine),
+        None => buckets_portable(scalars, &affine),
+    }
+}
+
+/// Sums over the shorter of both slices.
+pub(super) fn buckets_portable(scalars: &[Scalar], affine: &[AffineNiels]) -> Point {
+    let n = scalars.len().min(affine.len());
     let w = window(n);
     let count = SCALAR_BITS / w + 1;
     let mut digits = vec![0i32; n * count];
     for (row, s) in digits.chunks_exact_mut(count).zip(scalars) {
         s.signed_radix_vartime(w, row);
     }
-    let affine = normalise(points.get(..n).unwrap_or(points));
     let mut acc = Point::IDENTITY;
     let mut buckets = vec![Point::IDENTITY; 1 << (w - 1)];
     for position in (0..count).rev() {
@@ -21,7 +30,7 @@ pub fn pippenger_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
         r.double_n(w - 1);
         r.double().write(&mut acc);
         buckets.fill(Point::IDENTITY);
-        for (row, p) in digits.chunks_exact(count).zip(&affine) {
+        for (row, p) in digits.chunks_exact(count).zip(affine) {
             if let Some(d) = row.get(position) {
                 put(&mut buckets, *d, p);
             }

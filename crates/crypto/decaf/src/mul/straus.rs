@@ -1,5 +1,12 @@
-use super::{PIPPENGER_FROM, PointTable, TABLE, normalise, odd_multiples, pippenger_vartime};
-use crate::{Point, Scalar, point::AffineNiels};
+use super::{
+    LANES_FROM, PIPPENGER_FROM, PointTable, TABLE, many::distribute, normalise, odd_multiples,
+    pippenger_vartime,
+};
+use crate::{
+    Point, Scalar,
+    lanes::{Lanes, WIDTH, WideRow},
+    point::AffineNiels,
+};
 
 /// Width of the non-adjacent form over precomputed tables: digits up to 63.
 const STATIC_WIDTH: usize = 7;
@@ -83,18 +90,20 @@ impl Schedule {
     }
 }
 
-/// Interleaved width-5 non-adjacent forms with shared doublings. Variable time.
+/// Interleaved non-adjacent forms with shared doublings. Variable time.
+///
+/// Sums over the shorter of both slices.
 #[must_use]
 pub fn straus_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
-    let n = scalars.len().min(points.len());
-    let odd: Vec<Point> = points
+    let terms: Vec<_> = scalars
         .iter()
-        .take(n)
-        .flat_map(odd_multiples::<DYNAMIC_TABLE>)
+        .copied()
+        .zip(points.iter().copied())
         .collect();
-    let odd = normalise(&odd);
-    Schedule::new(scalars.iter().take(n).map(|s| (s, DYNAMIC_WIDTH)))
-        .run(|row| odd.get(row * DYNAMIC_TABLE..(row + 1) * DYNAMIC_TABLE))
+    match Lanes::get() {
+        Some(lanes) if terms.len() >= LANES_FROM => mixed_lanes(lanes, &[], &terms),
+        _ => mixed_portable(&[], &terms),
+    }
 }
 
 /// Sum over precomputed tables plus sum over other points, sharing doublings; many other points go through buckets.
@@ -105,6 +114,24 @@ pub fn mixed_vartime(fixed: &[(Scalar, &PointTable)], other: &[(Scalar, Point)])
         let (scalars, points): (Vec<_>, Vec<_>) = other.iter().copied().unzip();
         return mixed_vartime(fixed, &[]) + pippenger_vartime(&scalars, &points);
     }
+    match Lanes::get() {
+        Some(lanes) if fixed.len() + other.len() >= LANES_FROM => mixed_lanes(lanes, fixed, other),
+        _ => mixed_portable(fixed, other),
+    }
+}
+
+/// The sum in eight parts at a time.
+pub(super) fn mixed_lanes(
+    lanes: Lanes,
+    fixed: &[(Scalar, &PointTable)],
+    other: &[(Scalar, Point)],
+) -> Point {
+    let mut rows: [Vec<WideRow<'_>>; WIDTH] = Default::default();
+    distribute(&mut rows, fixed);
+    lanes.wide_vartime(rows, other).into_iter().sum()
+}
+
+pub(super) fn mixed_portable(fixed: &[(Scalar, &PointTable)], other: &[(Scalar, Point)]) -> Point {
     let odd: Vec<Point> = other
         .iter()
         .flat_map(|(_, p)| odd_multiples::<DYNAMIC_TABLE>(p))

@@ -46,9 +46,9 @@ pub(crate) struct Niels {
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct AffineNiels {
-    ypx: Fe,
-    ymx: Fe,
-    td: Fe,
+    pub(crate) ypx: Fe,
+    pub(crate) ymx: Fe,
+    pub(crate) td: Fe,
 }
 
 impl Projective {
@@ -179,6 +179,13 @@ impl Niels {
 const _: () = assert!(size_of::<AffineNiels>() == 3 * 64);
 
 impl AffineNiels {
+    /// The neutral element.
+    pub(crate) const IDENTITY: Self = Self {
+        ypx: Fe::ONE,
+        ymx: Fe::ONE,
+        td: Fe::ZERO,
+    };
+
     /// Reads every cache line, so that a later addition finds them close. Safe code has no prefetch instruction.
     #[inline(always)]
     pub(crate) fn touch(&self) {

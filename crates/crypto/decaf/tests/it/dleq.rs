@@ -3,7 +3,7 @@ use quil_decaf::{
     dleq::{DleqError, PROOF_BYTES, Proof, Statement, prove, verify},
 };
 
-use crate::support::{mutations, rng};
+use crate::support::{mutations, order, plus, rng};
 
 fn statement(x: &SecretScalar, coin: &[u8]) -> Statement {
     let base = Point::hash_to("image", coin);
@@ -116,7 +116,7 @@ fn identity_points_rejected() {
 }
 
 #[test]
-fn every_mutated_byte_of_a_proof_fails() {
+fn every_flipped_bit_of_a_proof_fails() {
     let (st, p) = honest();
     for m in mutations(p.to_bytes()) {
         assert!(!Proof::from_bytes(&m).is_ok_and(|p| verify("dleq", &st, &p).is_ok()));
@@ -125,6 +125,17 @@ fn every_mutated_byte_of_a_proof_fails() {
         Proof::from_bytes(&[0xff; PROOF_BYTES]),
         Err(DleqError::Encoding)
     );
+}
+
+#[test]
+fn second_encoding_of_a_proof_rejected() {
+    let bytes = honest().1.to_bytes();
+    for half in [0, 56] {
+        let scalar: [u8; 56] = bytes[half..half + 56].try_into().expect("56 bytes");
+        let mut m = bytes;
+        m[half..half + 56].copy_from_slice(&plus(&scalar, &order()));
+        assert_eq!(Proof::from_bytes(&m), Err(DleqError::Encoding));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use quil_decaf::{
     CompressedPoint, DecodePointError, FixedBase, POINT_BYTES, Point, Scalar, SecretScalar,
 };
 
-use crate::support::{mutations, random_point, rng};
+use crate::support::{mutations, plus, random_point, rng};
 
 fn order_minus_one() -> Scalar {
     -Scalar::ONE
@@ -127,9 +127,47 @@ fn mutated_encodings_never_decode_to_the_same_element() {
         }
     }
     assert!(
-        decoded < POINT_BYTES,
+        decoded > POINT_BYTES && decoded < 8 * POINT_BYTES,
         "about one string in two with an even first byte is valid"
     );
+}
+
+#[test]
+fn second_encodings_of_a_point_rejected() {
+    // p - s has the other sign, s + p and p are not below p.
+    let p: [u8; POINT_BYTES] = core::array::from_fn(|i| if i == 28 { 0xfe } else { 0xff });
+    let mut r = rng(40);
+    for point in [
+        Point::IDENTITY,
+        Point::generator(),
+        random_point(&mut r),
+        random_point(&mut r),
+    ] {
+        let s = point.compress().0;
+        let complement = s.map(|b| !b);
+        // ~s = 2^448 - 1 - s, so p - s = ~s - (2^448 - 1 - p) = ~s - 2^224.
+        let negative = plus(
+            &complement,
+            &core::array::from_fn(|i| if i < 28 { 0 } else { 0xff }),
+        );
+        assert!(CompressedPoint(negative).decompress().is_err());
+        if plus(&s, &p) > s {
+            assert!(CompressedPoint(plus(&s, &p)).decompress().is_err());
+        }
+    }
+    assert!(
+        CompressedPoint(p).decompress().is_err(),
+        "p stands for zero"
+    );
+    // Small s leave room for s + p below 2^448.
+    let mut small = 0;
+    for s in (2u8..=254).step_by(2) {
+        let mut b = [0; POINT_BYTES];
+        b[0] = s;
+        small += u32::from(CompressedPoint(b).decompress().is_ok());
+        assert!(CompressedPoint(plus(&b, &p)).decompress().is_err());
+    }
+    assert!(small > 20, "many of them are points");
 }
 
 proptest! {

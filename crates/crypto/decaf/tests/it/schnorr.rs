@@ -4,7 +4,7 @@ use quil_decaf::{
 };
 use rand_chacha::rand_core::{Infallible, TryCryptoRng, TryRng};
 
-use crate::support::{mutations, rng};
+use crate::support::{mutations, order, plus, rng};
 
 /// A generator that always repeats itself.
 struct Stuck;
@@ -75,7 +75,7 @@ fn signature_bound_to_tag_key_message_and_base() {
 }
 
 #[test]
-fn every_mutated_byte_of_a_signature_fails() {
+fn every_flipped_bit_of_a_signature_fails() {
     let mut r = rng(22);
     let x = SecretScalar::random(&mut r);
     let p = x.public();
@@ -107,6 +107,31 @@ fn scalars_above_the_order_rejected() {
     b[56..].fill(0);
     b[..56].fill(0xff);
     assert_eq!(Signature::from_bytes(&b), Err(SchnorrError::Encoding));
+    // The bound is the order itself.
+    for half in [0, 56] {
+        let mut b = [0; SIGNATURE_BYTES];
+        b[half..half + 56].copy_from_slice(&order());
+        assert_eq!(Signature::from_bytes(&b), Err(SchnorrError::Encoding));
+        b[half] -= 1;
+        assert!(Signature::from_bytes(&b).is_ok(), "order minus one");
+    }
+}
+
+#[test]
+fn second_encoding_of_a_signature_rejected() {
+    let mut r = rng(26);
+    let x = SecretScalar::random(&mut r);
+    let s = sign("excess", &x, b"m", &mut r).to_bytes();
+    for half in [0, 56] {
+        let scalar: [u8; 56] = s[half..half + 56].try_into().expect("56 bytes");
+        let (mut m, mut same) = (s, scalar);
+        // The same residue with one, two and three times the order.
+        for _ in 0..3 {
+            same = plus(&same, &order());
+            m[half..half + 56].copy_from_slice(&same);
+            assert_eq!(Signature::from_bytes(&m), Err(SchnorrError::Encoding));
+        }
+    }
 }
 
 /// x = (s1 - s2) / (c1 - c2) if both signatures share a nonce.

@@ -29,11 +29,28 @@ pub(crate) fn random_point(rng: &mut ChaCha20Rng) -> Point {
     Point::from_uniform_bytes(&b)
 }
 
-/// Every single-bit change of `bytes`, in steps over all bytes.
+/// Every single-bit change of `bytes`.
 pub(crate) fn mutations<const N: usize>(bytes: [u8; N]) -> impl Iterator<Item = [u8; N]> {
-    (0..N).map(move |i| {
+    (0..8 * N).map(move |i| {
         let mut m = bytes;
-        m[i] ^= 1 << (i % 8);
+        m[i / 8] ^= 1 << (i % 8);
         m
+    })
+}
+
+/// The group order, little-endian.
+pub(crate) fn order() -> [u8; 56] {
+    let mut b = (-Scalar::ONE).to_bytes();
+    b[0] += 1;
+    b
+}
+
+/// a + b as little-endian integers, modulo 2^448.
+pub(crate) fn plus(a: &[u8; 56], b: &[u8; 56]) -> [u8; 56] {
+    let mut carry = 0;
+    core::array::from_fn(|i| {
+        let sum = u16::from(a[i]) + u16::from(b[i]) + carry;
+        carry = sum >> 8;
+        sum as u8
     })
 }

@@ -1,0 +1,110 @@
+//! Eight independent computations at a time with AVX-512 IFMA.
+//!
+//! [`Lanes`] exists only where the instructions were found, so holding one is the proof that the kernels may run. On
+//! other machines it has no values and the portable code runs.
+
+use crate::{field::Fe, point::AffineNiels};
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{FixedTable, Lanes};
+
+/// Computations side by side.
+pub(crate) const WIDTH: usize = 8;
+
+/// Bits of a digit over tables of [`crate::PointTable`]: 32 odd multiples.
+pub(crate) const WIDE: usize = 6;
+/// Bits of a digit whose multiple is found by reading all of them.
+pub(crate) const NARROW: usize = 4;
+/// Odd multiples of a narrow digit.
+pub(crate) const NARROW_TABLE: usize = 1 << (NARROW - 1);
+/// Digits of a scalar in wide and narrow form.
+pub(crate) const WIDE_DIGITS: usize = 75;
+pub(crate) const NARROW_DIGITS: usize = 112;
+
+// Both forms start at the same bit.
+const _: () = assert!(WIDE * (WIDE_DIGITS - 1) == NARROW * (NARROW_DIGITS - 1));
+
+/// A public point with its odd multiples and wide digits.
+pub(crate) struct WideRow<'t> {
+    pub(crate) digits: [u8; WIDE_DIGITS],
+    pub(crate) odd: &'t [AffineNiels],
+}
+
+/// The machine has no such instructions: no value exists.
+#[cfg(not(target_arch = "x86_64"))]
+#[derive(Clone, Copy)]
+pub(crate) enum Lanes {}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::FixedTable;
+
+#[cfg(not(target_arch = "x86_64"))]
+mod portable {
+    use super::{Fe, Lanes, WIDTH, WideRow};
+    use crate::{Point, Scalar, point::AffineNiels};
+
+    /// No table: nothing reads it.
+    pub(crate) struct FixedTable(Lanes);
+
+    impl FixedTable {
+        pub(crate) fn bytes(&self) -> usize {
+            match self.0 {}
+        }
+    }
+
+    impl Lanes {
+        pub(crate) fn get() -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn pow_p34(self, _: &mut [Fe; WIDTH]) {
+            match self {}
+        }
+
+        pub(crate) fn wide_vartime(
+            self,
+            _: [Vec<WideRow<'_>>; WIDTH],
+            _: &[(Scalar, Point)],
+        ) -> [Point; WIDTH] {
+            match self {}
+        }
+
+        pub(crate) fn constant_time(self, _: &[(Scalar, &[AffineNiels])]) -> Point {
+            match self {}
+        }
+
+        pub(crate) fn buckets_vartime(self, _: &[Scalar], _: &[AffineNiels]) -> Point {
+            match self {}
+        }
+
+        pub(crate) fn fixed_table(self, _: &[AffineNiels], _: usize) -> FixedTable {
+            match self {}
+        }
+
+        pub(crate) fn fixed_mul(self, table: &FixedTable, _: &Scalar) -> Point {
+            match table.0 {}
+        }
+    }
+}
+
+impl Lanes {
+    /// x^((p - 3) / 4) of any number of elements.
+    pub(crate) fn pow_p34_all(self, values: &mut [Fe]) {
+        for chunk in values.chunks_mut(WIDTH) {
+            let mut block = [Fe::ZERO; WIDTH];
+            for (b, v) in block.iter_mut().zip(chunk.iter()) {
+                *b = *v;
+            }
+            self.pow_p34(&mut block);
+            for (v, b) in chunk.iter_mut().zip(block) {
+                *v = b;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) mod tests;

@@ -1,0 +1,82 @@
+//! The kernels. Everything here is constant time unless its name ends in `_vartime`.
+
+#![allow(
+    unsafe_code,
+    reason = "loads, stores, and calls of functions that need instructions detected at run time"
+)]
+
+use core::arch::x86_64::__m512i;
+
+use super::{Fe, WIDTH, WideRow};
+use crate::{Point, Scalar, point::AffineNiels};
+
+mod buckets;
+mod field;
+mod msm;
+mod point;
+
+pub(crate) use msm::FixedTable;
+
+#[cfg(test)]
+pub(super) use field::Fe8;
+#[cfg(test)]
+pub(super) use point::{Affine8, Point8};
+
+type V = __m512i;
+
+/// Proof that the machine has AVX-512 F, DQ, BW, VL and IFMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes(());
+
+impl Lanes {
+    /// The kernels, if this process uses them.
+    pub(crate) fn get() -> Option<Self> {
+        quil_simd::Features::get().ifma.then_some(Self(()))
+    }
+
+    /// The kernels, if the machine has them.
+    #[cfg(test)]
+    pub(crate) fn of_machine() -> Option<Self> {
+        quil_simd::Features::of_machine().ifma.then_some(Self(()))
+    }
+
+    /// x^((p - 3) / 4) of each.
+    pub(crate) fn pow_p34(self, values: &mut [Fe; WIDTH]) {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { field::pow_p34(values) }
+    }
+
+    /// For each lane the sum over its rows; the sum of `other` is added to the lanes in some distribution.
+    pub(crate) fn wide_vartime(
+        self,
+        rows: [Vec<WideRow<'_>>; WIDTH],
+        other: &[(Scalar, Point)],
+    ) -> [Point; WIDTH] {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { msm::wide_vartime(&rows, other) }
+    }
+
+    /// Sum over public tables for secret scalars.
+    pub(crate) fn constant_time(self, terms: &[(Scalar, &[AffineNiels])]) -> Point {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { msm::constant_time(terms) }
+    }
+
+    /// Bucket method, one window per lane.
+    pub(crate) fn buckets_vartime(self, scalars: &[Scalar], points: &[AffineNiels]) -> Point {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { buckets::sum_vartime(scalars, points) }
+    }
+
+    /// Arranges a comb of rows with `per_row` odd multiples for [`fixed_mul`](Self::fixed_mul).
+    pub(crate) fn fixed_table(self, comb: &[AffineNiels], per_row: usize) -> FixedTable {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { FixedTable::new(comb, per_row) }
+    }
+
+    /// `s B` over the comb of a base B: rows are the multiples by 2^10, digits have 5 bits.
+    pub(crate) fn fixed_mul(self, table: &FixedTable, s: &Scalar) -> Point {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { table.mul(s) }
+    }
+}
