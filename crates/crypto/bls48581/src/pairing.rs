@@ -9,6 +9,8 @@ use crate::field::Field;
 use crate::fp::Fp;
 use crate::fr::Fr;
 use crate::tower::{Fp8, Fp48, Line};
+#[cfg(target_arch = "x86_64")]
+use crate::tower::{Fp48V, LinePointV};
 
 /// Signed binary digits of `|x|` below the leading one: `2^32 + 2^30 + 2^10 - 2^7 + 1`.
 const PLUS: u64 = (1 << 30) | (1 << 10) | 1;
@@ -20,7 +22,7 @@ const LINES: usize = 36;
 
 /// Slope `k` of a line on the twist and `k x - y` of a point on it.
 #[derive(Clone, Copy, Debug)]
-struct LineCoefficients {
+pub(crate) struct LineCoefficients {
     slope: Fp8,
     offset: Fp8,
 }
@@ -80,6 +82,22 @@ const fn digit(i: u32) -> i8 {
     }
 }
 
+/// Calls a function that is generic in [`Target`] with the form that this process uses.
+macro_rules! with_target {
+    ($f:ident($($arg:expr),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        {
+            if Fp48V::available() {
+                $f::<Fp48V>($($arg),*)
+            } else {
+                $f::<Fp48>($($arg),*)
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        { $f::<Fp48>($($arg),*) }
+    }};
+}
+
 /// An element of the target group, order dividing `r`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gt(Fp48);
@@ -115,16 +133,7 @@ impl Gt {
     /// Power with a public exponent.
     #[must_use]
     pub fn pow_vartime(&self, k: &Fr) -> Self {
-        let mut acc = Fp48::ONE;
-        for byte in k.to_be_bytes() {
-            for i in (0..8).rev() {
-                acc = acc.cyclotomic_square();
-                if (byte >> i) & 1 == 1 {
-                    acc = acc.mul(&self.0);
-                }
-            }
-        }
-        Self(acc)
+        Self(with_target!(power_vartime(&self.0, k)))
     }
 
     /// Coordinates, highest first, 73 bytes each. Not a wire format: no protocol message carries a pairing value.
@@ -136,23 +145,127 @@ impl Gt {
     }
 }
 
-/// `(-x/y, 1/y)` of a point, with which all its lines scale to constant term one.
-struct LinePoint {
-    x: Fp,
-    y: Fp,
+/// A form of the target field in which a pairing is computed: [`Fp48`] itself or its form in vectors.
+pub(crate) trait Target: Copy + 'static {
+    /// `(-x/y, 1/y)` of a point, with which all its lines scale to constant term one.
+    type Point;
+
+    fn enter(z: &Fp48) -> Self;
+    fn leave(&self) -> Fp48;
+    fn point(x: &Fp, y: &Fp) -> Self::Point;
+    fn mul_by_line(&self, line: &LineCoefficients, at: &Self::Point) -> Self;
+    fn mul(&self, rhs: &Self) -> Self;
+    fn square(&self) -> Self;
+    fn conjugate(&self) -> Self;
+    /// Square in the cyclotomic subgroup.
+    fn cyclotomic_square(&self) -> Self;
+    /// `x`-th power in the cyclotomic subgroup.
+    fn pow_x(&self) -> Self;
 }
 
-impl LinePoint {
-    fn line(&self, c: &LineCoefficients) -> Line {
-        Line {
-            v1: c.slope.mul_fp(&self.x),
-            v3: c.offset.mul_fp(&self.y),
-        }
+impl Target for Fp48 {
+    type Point = (Fp, Fp);
+
+    fn enter(z: &Fp48) -> Self {
+        *z
+    }
+
+    fn leave(&self) -> Fp48 {
+        *self
+    }
+
+    fn point(x: &Fp, y: &Fp) -> (Fp, Fp) {
+        (*x, *y)
+    }
+
+    fn mul_by_line(&self, line: &LineCoefficients, (x, y): &(Fp, Fp)) -> Self {
+        Self::mul_by_line(
+            self,
+            &Line {
+                v1: line.slope.mul_fp(x),
+                v3: line.offset.mul_fp(y),
+            },
+        )
+    }
+
+    fn mul(&self, rhs: &Self) -> Self {
+        Self::mul(self, rhs)
+    }
+
+    fn square(&self) -> Self {
+        Self::square(self)
+    }
+
+    fn conjugate(&self) -> Self {
+        Self::conjugate(self)
+    }
+
+    fn cyclotomic_square(&self) -> Self {
+        Self::cyclotomic_square(self)
+    }
+
+    fn pow_x(&self) -> Self {
+        Self::pow_x(self)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Target for Fp48V {
+    type Point = LinePointV;
+
+    fn enter(z: &Fp48) -> Self {
+        Self::enter(z)
+    }
+
+    fn leave(&self) -> Fp48 {
+        Self::leave(self)
+    }
+
+    fn point(x: &Fp, y: &Fp) -> LinePointV {
+        LinePointV::new(x, y)
+    }
+
+    fn mul_by_line(&self, line: &LineCoefficients, at: &LinePointV) -> Self {
+        Self::mul(self, &Self::line(&line.slope, &line.offset, at))
+    }
+
+    fn mul(&self, rhs: &Self) -> Self {
+        Self::mul(self, rhs)
+    }
+
+    fn square(&self) -> Self {
+        Self::square(self)
+    }
+
+    fn conjugate(&self) -> Self {
+        Self::conjugate(self)
+    }
+
+    fn cyclotomic_square(&self) -> Self {
+        Self::cyclotomic_square(self)
+    }
+
+    /// Squares in full: in vectors they are so cheap that compressed ones do not pay for their inversion.
+    fn pow_x(&self) -> Self {
+        let mut z = *self;
+        let mut done = 0;
+        let [p7, p10, p30, p32] = [7, 10, 30, 32].map(|n| {
+            for _ in done..n {
+                z = z.cyclotomic_square();
+            }
+            done = n;
+            z
+        });
+        p32.mul(&p30)
+            .mul(&p10)
+            .mul(&p7.conjugate())
+            .mul(self)
+            .conjugate()
     }
 }
 
 /// Product of the Miller functions of all pairs without an identity. Variable time.
-fn miller_loop(pairs: &[(&G1Affine, &G2Prepared)]) -> Fp48 {
+fn miller_loop<T: Target>(pairs: &[(&G1Affine, &G2Prepared)]) -> Fp48 {
     let pairs: Vec<_> = pairs
         .iter()
         .filter(|(p, q)| !p.is_identity() && !q.lines.is_empty())
@@ -162,30 +275,22 @@ fn miller_loop(pairs: &[(&G1Affine, &G2Prepared)]) -> Fp48 {
     let mut sources: Vec<_> = pairs
         .iter()
         .zip(&inverses)
-        .map(|((p, q), inv)| {
-            (
-                LinePoint {
-                    x: p.x.mul(inv).neg(),
-                    y: *inv,
-                },
-                q.lines.iter(),
-            )
-        })
+        .map(|((p, q), inv)| (T::point(&p.x.mul(inv).neg(), inv), q.lines.iter()))
         .collect();
-    let mut f = Fp48::ONE;
+    let mut f = T::enter(&Fp48::ONE);
     for i in (0..TOP).rev() {
         if i + 1 < TOP {
             f = f.square();
         }
         for _ in 0..=u8::from(digit(i) != 0) {
             for (point, lines) in &mut sources {
-                if let Some(c) = lines.next() {
-                    f = f.mul_by_line(&point.line(c));
+                if let Some(line) = lines.next() {
+                    f = f.mul_by_line(line, point);
                 }
             }
         }
     }
-    f.conjugate()
+    f.conjugate().leave()
 }
 
 /// Power `(p^24 - 1)(p^8 + 1)`, into the cyclotomic subgroup.
@@ -194,18 +299,36 @@ fn easy_part(f: &Fp48) -> Fp48 {
     f.frobenius_8().mul(&f)
 }
 
-fn final_exponentiation(f: &Fp48) -> Fp48 {
-    let m = easy_part(f);
+fn final_exponentiation<T: Target>(f: &Fp48) -> Fp48 {
+    let m = T::enter(&easy_part(f));
     // z^(x-1)
-    let pow_x_minus_1 = |z: &Fp48| z.pow_x().mul(&z.conjugate());
+    let pow_x_minus_1 = |z: &T| z.pow_x().mul(&z.conjugate());
+    let frobenius = |z: &T, n| T::enter(&z.leave().frobenius_n(n));
     let mut z = pow_x_minus_1(&pow_x_minus_1(&m));
     for k in [1, 2, 4] {
         let power = (0..k).fold(z, |w, _| w.pow_x());
-        z = power.mul(&z.frobenius_n(k));
+        z = power.mul(&frobenius(&z, k));
     }
     let power = (0..8).fold(z, |w, _| w.pow_x());
-    let z = power.mul(&z.frobenius_8()).mul(&z.conjugate());
-    z.mul(&m.cyclotomic_square()).mul(&m)
+    let z = power
+        .mul(&T::enter(&z.leave().frobenius_8()))
+        .mul(&z.conjugate());
+    z.mul(&m.cyclotomic_square()).mul(&m).leave()
+}
+
+/// Square and multiply in the cyclotomic subgroup.
+fn power_vartime<T: Target>(z: &Fp48, k: &Fr) -> Fp48 {
+    let base = T::enter(z);
+    let mut acc = T::enter(&Fp48::ONE);
+    for byte in k.to_be_bytes() {
+        for i in (0..8).rev() {
+            acc = acc.cyclotomic_square();
+            if (byte >> i) & 1 == 1 {
+                acc = acc.mul(&base);
+            }
+        }
+    }
+    acc.leave()
 }
 
 /// The pairing of two points of the subgroups; one if either is the identity.
@@ -214,10 +337,14 @@ pub fn pairing(p: &G1Affine, q: &G2Affine) -> Gt {
     multi_pairing(&[(p, &G2Prepared::from(q))])
 }
 
+fn pairing_value<T: Target>(pairs: &[(&G1Affine, &G2Prepared)]) -> Fp48 {
+    final_exponentiation::<T>(&miller_loop::<T>(pairs))
+}
+
 /// Product of pairings with one shared final exponentiation.
 #[must_use]
 pub fn multi_pairing(pairs: &[(&G1Affine, &G2Prepared)]) -> Gt {
-    Gt(final_exponentiation(&miller_loop(pairs)))
+    Gt(with_target!(pairing_value(pairs)))
 }
 
 /// Whether the product of the pairings is one. Points must be in their subgroups; true for no pairs.
@@ -229,21 +356,77 @@ pub fn pairing_product_is_one(pairs: &[(&G1Affine, &G2Prepared)]) -> bool {
 /// The parts of a pairing, for measurements.
 #[cfg(feature = "workload")]
 pub(crate) mod stages {
-    use super::{G1Affine, G2Affine, G2Prepared, miller_loop};
-    use crate::tower::Fp48;
+    #[cfg(target_arch = "x86_64")]
+    use super::Fp48V;
+    use super::{
+        Fp48, G1Affine, G2Affine, G2Prepared, easy_part, final_exponentiation, miller_loop,
+    };
 
-    /// The whole final exponentiation.
-    pub(crate) fn final_exponentiation(f: &Fp48) -> Fp48 {
-        super::final_exponentiation(f)
+    use quil_workload::Workload;
+
+    use super::Target;
+
+    /// Rows of the tower, on elements in the form of this process.
+    pub(crate) fn tower_rows(f: &Fp48, m: &Fp48) -> Vec<Workload> {
+        with_target!(tower_rows_of(f, m))
+    }
+
+    fn tower_rows_of<T: Target>(f: &Fp48, m: &Fp48) -> Vec<Workload> {
+        let (f, m) = (T::enter(f), T::enter(m));
+        let (mut x, mut y, mut z) = (f, f, m);
+        vec![
+            Workload::new("fp48.mul", move || x = x.mul(&m)),
+            Workload::new("fp48.square", move || y = y.square()),
+            Workload::new("fp48.cyclotomic_square", move || z = z.cyclotomic_square()),
+        ]
     }
 
     /// Miller loop from affine points.
     pub(crate) fn miller(p: &G1Affine, q: &G2Affine) -> Fp48 {
-        miller_loop(&[(p, &G2Prepared::from(q))])
+        with_target!(miller_loop(&[(p, &G2Prepared::from(q))]))
     }
 
     /// The easy part of the final exponentiation.
     pub(crate) fn to_cyclotomic(f: &Fp48) -> Fp48 {
-        super::easy_part(f)
+        easy_part(f)
+    }
+
+    /// The whole final exponentiation.
+    pub(crate) fn exponentiate(f: &Fp48) -> Fp48 {
+        with_target!(final_exponentiation(f))
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::{G1Projective, G2Projective};
+
+    #[test]
+    fn both_forms_of_the_target_field_give_one_pairing() {
+        if !quil_simd::Features::of_machine().ifma {
+            return;
+        }
+        let points: Vec<_> = (1..4u64)
+            .map(|i| {
+                let p = G1Projective::generator().mul(&Fr::from_u64(i * 0x1234_5678_9abc));
+                let q = G2Projective::generator().mul(&Fr::from_u64(i * 0xfedc_ba98_7654));
+                (p.to_affine(), G2Prepared::from(&q.to_affine()))
+            })
+            .collect();
+        let pairs: Vec<_> = points.iter().map(|(p, q)| (p, q)).collect();
+        for n in 0..=pairs.len() {
+            let f = miller_loop::<Fp48>(&pairs[..n]);
+            let g = miller_loop::<Fp48V>(&pairs[..n]);
+            let e = final_exponentiation::<Fp48>(&f);
+            assert_eq!(e, final_exponentiation::<Fp48V>(&g));
+            let m = easy_part(&f);
+            assert_eq!(m, easy_part(&g), "equal up to the subfield");
+            let k = Fr::from_be_bytes_wide(&[0x5a; 64]);
+            assert_eq!(
+                power_vartime::<Fp48>(&e, &k),
+                power_vartime::<Fp48V>(&e, &k)
+            );
+        }
     }
 }

@@ -5,10 +5,14 @@
 
 mod fp2;
 mod fp48;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod quad;
 
 pub(crate) use fp2::Fp2;
 pub(crate) use fp48::{Fp48, Line, mul_kappa2, mul_kappa3};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use ifma::{Fp48V, LinePointV};
 pub(crate) use quad::{Quad, Tower};
 
 /// `a + b s`.

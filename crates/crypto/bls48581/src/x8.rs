@@ -27,7 +27,7 @@ const WIDE_WORDS: usize = 192;
 /// operations, nothing else.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub struct FpX8([u64; WORDS]);
+pub struct FpX8(pub(crate) [u64; WORDS]);
 
 /// Sums of at most 32 unreduced products per lane.
 #[derive(Clone, Copy)]

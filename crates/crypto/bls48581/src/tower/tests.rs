@@ -349,3 +349,90 @@ fn wide_sums_reduce_within_their_bound() {
     assert_eq!(Wide::neg(&sum).reduce(), expected.neg());
     assert_eq!(crate::fp::FpWide::ZERO.reduce(), Fp::ZERO);
 }
+
+/// Elements with the largest representatives, random ones, zero and one.
+#[cfg(target_arch = "x86_64")]
+fn vector_samples() -> Vec<Fp48> {
+    let mut s = Source::new(8);
+    let top = Fp({
+        let mut l = Fp::TWICE;
+        l[0] -= 1;
+        l
+    });
+    let t2 = Fp2 { a: top, b: top };
+    let t4 = Fp4 { a: t2, b: t2 };
+    let t8 = Fp8 { a: t4, b: t4 };
+    let t16 = Fp16 { a: t8, b: t8 };
+    let mut all = vec![
+        Fp48 {
+            a: t16,
+            b: t16,
+            c: t16,
+        },
+        ZERO48,
+        Fp48::ONE,
+        Fp48 {
+            a: Fp16::ZERO,
+            b: t16,
+            c: Fp16::ZERO,
+        },
+    ];
+    all.extend((0..6).map(|_| s.fp48()));
+    all
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_compute_the_tower() {
+    if !quil_simd::Features::of_machine().ifma {
+        return;
+    }
+    for x in vector_samples() {
+        let vx = Fp48V::enter(&x);
+        assert_eq!(vx.leave(), x);
+        assert_eq!(vx.square().leave(), x.square());
+        assert_eq!(vx.conjugate().leave(), x.conjugate());
+        for y in vector_samples() {
+            assert_eq!(vx.mul(&Fp48V::enter(&y)).leave(), x.mul(&y));
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_compute_in_the_cyclotomic_subgroup() {
+    if !quil_simd::Features::of_machine().ifma {
+        return;
+    }
+    let mut s = Source::new(9);
+    for _ in 0..3 {
+        let f = s.fp48();
+        let f = f.conjugate().mul(&f.invert_or_zero());
+        let mut m = f.frobenius_8().mul(&f);
+        let mut v = Fp48V::enter(&m);
+        for i in 0..100 {
+            (m, v) = if i % 7 == 3 {
+                (m.conjugate(), v.conjugate())
+            } else {
+                (m.cyclotomic_square(), v.cyclotomic_square())
+            };
+            assert_eq!(v.leave(), m);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_compute_lines() {
+    if !quil_simd::Features::of_machine().ifma {
+        return;
+    }
+    let mut s = Source::new(10);
+    let (slope, offset, x, y, f) = (s.fp8(), s.fp8(), s.fp(), s.fp(), s.fp48());
+    let line = Line {
+        v1: slope.mul_fp(&x),
+        v3: offset.mul_fp(&y),
+    };
+    let v = Fp48V::line(&slope, &offset, &LinePointV::new(&x, &y));
+    assert_eq!(Fp48V::enter(&f).mul(&v).leave(), f.mul_by_line(&line));
+}

@@ -9,27 +9,13 @@ pub(super) fn rows() -> Vec<Workload> {
     let q = G2Projective::generator().mul(&Fr::from_u64(78)).to_affine();
     let f = stages::miller(&p, &q);
     let m = stages::to_cyclotomic(&f);
-    let (mut x, mut y, mut z) = (f, f, m);
-    let mut rows = vec![
-        Workload::new("fp48.mul", move || {
-            x = x.mul(&m);
-            x
-        }),
-        Workload::new("fp48.square", move || {
-            y = y.square();
-            y
-        }),
-        Workload::new("fp48.cyclotomic_square", move || {
-            z = z.cyclotomic_square();
-            z
-        }),
+    let mut rows = stages::tower_rows(&f, &m);
+    rows.extend([
         // From two affine points: the lines of the second are part of the work.
         Workload::new("pairing.miller", move || stages::miller(&p, &q)),
-        Workload::new("pairing.final_exp", move || {
-            stages::final_exponentiation(&f)
-        }),
+        Workload::new("pairing.final_exp", move || stages::exponentiate(&f)),
         Workload::new("pairing.full", move || pairing(&p, &q)),
-    ];
+    ]);
     if let Ok(key) = SecretKey::from_seed(&[1; 32], b"") {
         let (public, signature) = (key.public_key(), key.sign(b"message"));
         rows.push(Workload::new("bls.verify", move || {

@@ -36,7 +36,7 @@ pub(crate) type V = [__m512i; LIMBS];
 pub(crate) type W = [__m512i; 2 * LIMBS];
 
 pub(crate) const LIMBS: usize = 12;
-const MASK: u64 = (1 << 52) - 1;
+pub(crate) const MASK: u64 = (1 << 52) - 1;
 
 /// Limbs of 52 bits.
 const fn split(a: &[u64; 10]) -> [u64; LIMBS] {
@@ -55,7 +55,7 @@ const fn split(a: &[u64; 10]) -> [u64; LIMBS] {
 }
 
 /// `k a` in 52-bit limbs; the highest limb takes what is left.
-const fn times(a: &[u64; LIMBS], k: u64) -> [u64; LIMBS] {
+pub(crate) const fn times(a: &[u64; LIMBS], k: u64) -> [u64; LIMBS] {
     let mut r = [0; LIMBS];
     let mut carry: u128 = 0;
     let mut i = 0;
@@ -79,10 +79,10 @@ const fn power_of_two(n: usize) -> [u64; LIMBS] {
     split(&v.to_limbs())
 }
 
-const P: [u64; LIMBS] = split(&Fp::MODULUS);
+pub(crate) const P: [u64; LIMBS] = split(&Fp::MODULUS);
 /// `-p^-1 mod 2^52`.
 const INV: u64 = Fp::INV & MASK;
-const TWO_P: [u64; LIMBS] = times(&P, 2);
+pub(crate) const TWO_P: [u64; LIMBS] = times(&P, 2);
 /// What [`sub_lazy`] adds.
 const LAZY_P: [u64; LIMBS] = times(&P, 1 << 10);
 /// Entry `j` holds limb `j` of `0, p, .., 7p`.
@@ -116,13 +116,24 @@ const ENTER: [u64; LIMBS] = power_of_two(608);
 const LEAVE: [u64; LIMBS] = power_of_two(640);
 
 macro_rules! kernel_fn {
-    ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)? $body:block)*) => {$(
+    ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
         $(#[$doc])*
         #[inline]
         #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
         $vis fn $name($($arg: $ty),*) $(-> $ret)? $body
     )*};
 }
+
+/// As [`kernel_fn`], never inlined: large bodies that are called in a row stay in the instruction cache.
+macro_rules! kernel_call {
+    ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
+        $(#[$doc])*
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? $body
+    )*};
+}
+pub(crate) use {kernel_call, kernel_fn};
 
 kernel_fn! {
     fn lo(acc: __m512i, a: __m512i, b: __m512i) -> __m512i {
@@ -133,7 +144,7 @@ kernel_fn! {
         _mm512_madd52hi_epu64(acc, a, b)
     }
 
-    fn splat(v: u64) -> __m512i {
+    pub(crate) fn splat(v: u64) -> __m512i {
         _mm512_set1_epi64(v as i64)
     }
 
@@ -195,12 +206,13 @@ kernel_fn! {
         }
     }
 
-    /// Resolves carries and subtracts a multiple of `p`: from `[0, 8p)` to less than `1.1 p`.
+    /// Resolves carries and subtracts a multiple of `p`: from `[0, 8p)` to less than `1.2 p`, or `1.5 p` if
+    /// up to 90 carries enter the highest limb.
     ///
-    /// The quotient by `p = 296.06 2^572` is taken from the highest limb. `440 / 2^17 = 1 / 297.9` is low enough that a
-    /// borrow into that limb cannot make the difference negative.
+    /// The quotient by `p = 296.06 2^572` is taken from the highest limb. `436 / 2^17 = 1 / 300.6` is low enough that a
+    /// few borrows into that limb cannot make the difference negative.
     pub(crate) fn carry_reduced(t: &mut V) {
-        let k = _mm512_srli_epi64::<17>(_mm512_mul_epu32(t[LIMBS - 1], splat(440)));
+        let k = _mm512_srli_epi64::<17>(_mm512_mul_epu32(t[LIMBS - 1], splat(436)));
         for i in 0..LIMBS {
             let table = load_table(&MULTIPLES[i]);
             t[i] = _mm512_sub_epi64(t[i], _mm512_permutexvar_epi64(k, table));
