@@ -50,4 +50,25 @@ pub trait Curve: Copy + Debug + PartialEq + Eq + Send + Sync + 'static {
     fn in_subgroup(p: &Affine<Self>) -> bool;
     /// `[k]p` for a point of the subgroup. Constant time.
     fn mul_ct(p: &Projective<Self>, k: &Fr) -> Projective<Self>;
+
+    /// [`Projective::add`] with vectors, if this process has them and the formulas cover the case.
+    fn add_vectors(_p: &Projective<Self>, _q: &Projective<Self>) -> Option<Projective<Self>> {
+        None
+    }
+    /// [`Projective::double`] with vectors, if this process has them.
+    fn double_vectors(_p: &Projective<Self>) -> Option<Projective<Self>> {
+        None
+    }
+    /// [`Projective::mul_vartime`] with vectors, if this process has them and the formulas cover the case.
+    fn mul_vectors_vartime(_p: &Projective<Self>, _k: &Fr) -> Option<Projective<Self>> {
+        None
+    }
+    /// Sum of each group of points, with vectors if this process has them.
+    fn sum_groups_vectors(_groups: &[Vec<Affine<Self>>]) -> Option<Vec<Affine<Self>>> {
+        None
+    }
+    /// `sum 2^i terms[i]` with vectors, if this process has them and the formulas cover the case.
+    fn sum_by_bits_vectors(_terms: &[Affine<Self>]) -> Option<Projective<Self>> {
+        None
+    }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha512};
 
 use crate::curve::{Affine, Checked, G1Affine, G1Projective, Projective, X_ABS};
 use crate::fp::Fp;
+use crate::lanes::{Vectors, g1};
 
 /// Bytes per field element: `ceil((581 + 256) / 8)`.
 const ELEMENT_BYTES: usize = 105;
@@ -117,7 +118,16 @@ pub(crate) fn hash_to_g1_projective(message: &[u8], dst: Dst) -> G1Projective {
     let map = |bytes| map_to_curve(&Fp::from_be_slice_reduced(bytes));
     let sum = Projective::from_affine(&map(first)).add_mixed(&map(second));
     // Effective cofactor 1 - x = |x| + 1.
-    sum.mul_u64_vartime(X_ABS + 1)
+    clear_cofactor(&sum)
+}
+
+fn clear_cofactor(p: &G1Projective) -> G1Projective {
+    if Vectors::available()
+        && let Some(product) = g1::mul_cofactor::<Vectors>(p)
+    {
+        return product;
+    }
+    p.mul_u64_vartime(X_ABS + 1)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod hash;
 mod inverse;
 mod kernel;
 mod keys;
+mod lanes;
 mod msm;
 mod pairing;
 mod prime_field;
@@ -32,7 +33,10 @@ pub use keys::{
     MAX_KEY_INFO_BYTES, MIN_SEED_BYTES, PUBLIC_KEY_BYTES, PreparedPublicKey, PublicKey,
     SECRET_KEY_BYTES, SecretKey,
 };
-pub use msm::{msm_vartime, sum_affine_vartime, sum_groups_vartime};
+pub use msm::{
+    SignedPoint, msm_vartime, sum_affine_vartime, sum_few_vartime, sum_groups_vartime,
+    sum_signed_vartime,
+};
 pub use pairing::{G2Prepared, Gt, multi_pairing, pairing, pairing_product_is_one};
 pub use signature::{
     ProofOfPossession, SIGNATURE_BYTES, Signature, verify_aggregate, verify_aggregate_same_message,

@@ -1,5 +1,6 @@
 //! The operations of this crate that benchmarks time.
 
+mod curve;
 mod field;
 mod pairing;
 
@@ -9,6 +10,7 @@ use quil_workload::Workload;
 #[must_use]
 pub fn all() -> Vec<Workload> {
     let mut rows = field();
+    rows.extend(curve());
     rows.extend(pairing());
     rows
 }
@@ -17,6 +19,12 @@ pub fn all() -> Vec<Workload> {
 #[must_use]
 pub fn field() -> Vec<Workload> {
     field::rows()
+}
+
+/// Rows of the groups, of hashing and of signatures.
+#[must_use]
+pub fn curve() -> Vec<Workload> {
+    curve::rows()
 }
 
 /// Rows of the tower and the pairing.

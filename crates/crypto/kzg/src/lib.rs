@@ -9,6 +9,8 @@ mod kzg;
 mod multi;
 mod srs;
 mod tables;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use ceremony::{Ceremony, CeremonyError, Contribution, Transcript};
 pub use commitment::Commitment;

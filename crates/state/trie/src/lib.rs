@@ -12,6 +12,8 @@ mod slot;
 mod source;
 mod trie;
 mod update;
+#[cfg(feature = "workload")]
+pub mod workload;
 
 pub use error::TrieError;
 pub use key::{ARITY, KEY_BYTES, KEY_NIBBLES, Key, Nibbles, SetId};

@@ -8,6 +8,8 @@ use super::{Affine, Curve, HalfScalar, Projective, split_by_eigenvalue};
 use crate::field::Field;
 use crate::fp::Fp;
 use crate::fr::Fr;
+use crate::lanes::{Vectors, g1};
+use crate::msm::{self, SignedPoint};
 
 /// Marker of the first group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,10 @@ impl Curve for G1 {
     /// `r` points: the subgroup and nothing else.
     fn in_subgroup(p: &G1Affine) -> bool {
         let p = Projective::from_affine(p);
+        if vectors() {
+            // In the subgroup the formulas always hold.
+            return g1::mul_x_power::<Vectors>(&p, 8).is_some_and(|m| m == Self::endomorphism(&p));
+        }
         let multiple = (0..8).fold(p, |q, _| q.mul_u64_vartime(X_ABS));
         multiple == Self::endomorphism(&p)
     }
@@ -86,6 +92,11 @@ impl Curve for G1 {
         let [d0, d1] = halves
             .each_ref()
             .map(|half| Zeroizing::new(signed_windows(half, WINDOW, WINDOWS)));
+        if vectors() {
+            let product = g1::mul_ct::<Vectors>(p, [&d0, &d1], WINDOW, &BETA);
+            // In the subgroup the formulas always hold.
+            return product.unwrap_or_else(Projective::identity);
+        }
         let table = Table::new(p);
         d0.iter()
             .zip(d1.iter())
@@ -95,6 +106,45 @@ impl Curve for G1 {
                 acc.add(&Self::endomorphism(&table.select(b)))
             })
     }
+
+    fn add_vectors(p: &G1Projective, q: &G1Projective) -> Option<G1Projective> {
+        vectors().then(|| g1::add::<Vectors>(p, q)).flatten()
+    }
+
+    fn double_vectors(p: &G1Projective) -> Option<G1Projective> {
+        vectors().then(|| g1::double::<Vectors>(p)).flatten()
+    }
+
+    fn mul_vectors_vartime(p: &G1Projective, k: &Fr) -> Option<G1Projective> {
+        if !vectors() {
+            return None;
+        }
+        let digits = split_by_eigenvalue(k).map(|half| msm::naf(&half, Self::DIGIT_BITS));
+        g1::mul_vartime::<Vectors>(p, &digits, &BETA)
+    }
+
+    fn sum_groups_vectors(groups: &[Vec<G1Affine>]) -> Option<Vec<G1Affine>> {
+        if !vectors() {
+            return None;
+        }
+        let groups: Vec<Vec<SignedPoint<'_>>> = groups
+            .iter()
+            .map(|g| g.iter().map(SignedPoint::plus).collect())
+            .collect();
+        Some(msm::sum_lanes::<Vectors>(&groups))
+    }
+
+    fn sum_by_bits_vectors(terms: &[G1Affine]) -> Option<G1Projective> {
+        vectors()
+            .then(|| g1::sum_by_bits::<Vectors>(terms))
+            .flatten()
+    }
+}
+
+/// Whether G1 uses [`Vectors`] in this process.
+#[inline]
+fn vectors() -> bool {
+    Vectors::available()
 }
 
 /// `[0] p .. [16] p`.

@@ -140,6 +140,14 @@ impl<C: Curve> Projective<C> {
     /// Sum.
     #[must_use]
     pub fn add(&self, rhs: &Self) -> Self {
+        if let Some(sum) = C::add_vectors(self, rhs) {
+            return sum;
+        }
+        self.add_scalar(rhs)
+    }
+
+    /// Sum without vectors.
+    pub(crate) fn add_scalar(&self, rhs: &Self) -> Self {
         let (p, q) = (self, rhs);
         let (xx, yy, zz) = (p.x.mul_wide(&q.x), p.y.mul_wide(&q.y), p.z.mul_wide(&q.z));
         let xy = cross((&p.x, &p.y), (&q.x, &q.y), &xx, &yy);
@@ -181,6 +189,14 @@ impl<C: Curve> Projective<C> {
     /// Twice the point.
     #[must_use]
     pub fn double(&self) -> Self {
+        if let Some(twice) = C::double_vectors(self) {
+            return twice;
+        }
+        self.double_scalar()
+    }
+
+    /// Twice the point without vectors.
+    pub(crate) fn double_scalar(&self) -> Self {
         let yy = self.y.square();
         let bzz = C::mul_3b(&self.z.square());
         let yz = self.y.mul(&self.z);
