@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use quil_client::{Output, key::NewKind};
 
 use crate::client::{FrameCommand, ShardCommand, StatusArguments, TokenCommand, TxCommand};
+use crate::compute::ComputeCommand;
 use crate::config::ConfigCommand;
 use crate::devnet::{DemoArguments, DevnetCommand};
 
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     Human,
     Json,
 }
@@ -94,6 +95,9 @@ pub(crate) enum Command {
     /// The ceremony that makes a network's commitment setup.
     #[command(subcommand)]
     Ceremony(CeremonyCommand),
+    /// Two parties compute on private inputs.
+    #[command(subcommand)]
+    Compute(ComputeCommand),
     /// Processes of a node.
     #[command(subcommand)]
     Node(NodeCommand),

@@ -95,7 +95,7 @@ pub(crate) struct WaitArguments {
     timeout: Duration,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|f| format!("{}; {}", f.message, f.hint))
 }
 

@@ -2,9 +2,11 @@
 
 mod args;
 mod client;
+mod compute;
 mod config;
 mod devnet;
 mod node;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Config(command) => show(output, config::run(&arguments.home(), command)),
         Command::Key(command) => show(output, run_key(&arguments, command)),
         Command::Ceremony(command) => show(output, run_ceremony(&arguments, command)),
+        Command::Compute(command) => compute::run(output, command),
         Command::Node(NodeCommand::Run(run)) => match node::run(&arguments.home(), run) {
             Ok(code) => code,
             Err(failure) => show(output, Err(failure)),

@@ -10,6 +10,7 @@
 
 mod client;
 mod commands;
+mod compute;
 mod devnet;
 #[cfg(target_os = "linux")]
 mod disk;
