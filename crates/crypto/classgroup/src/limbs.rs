@@ -259,7 +259,7 @@ pub(crate) fn divide_exact_low(num: &mut [u64], den: &[u64]) {
 }
 
 /// `floor((2^128 - 1) / d) - 2^64` for `d` with its top bit set.
-pub(crate) const fn reciprocal(d: u64) -> u64 {
+const fn reciprocal(d: u64) -> u64 {
     let n = (!d as u128) << 64 | u64::MAX as u128;
     (n / d as u128) as u64
 }
@@ -267,7 +267,7 @@ pub(crate) const fn reciprocal(d: u64) -> u64 {
 /// Remainder of the two-limb number `(u1, u0)` by a normalised `d > u1` with its [`reciprocal`]
 /// (Moeller and Granlund 2011, algorithm 4).
 #[inline(always)]
-pub(crate) const fn div_2by1(u1: u64, u0: u64, d: u64, v: u64) -> (u64, u64) {
+const fn div_2by1(u1: u64, u0: u64, d: u64, v: u64) -> (u64, u64) {
     let q = (v as u128)
         .wrapping_mul(u1 as u128)
         .wrapping_add((u1 as u128) << 64 | u0 as u128);

@@ -5,6 +5,9 @@
     reason = "arithmetic kernel: all indices are below the constant widths"
 )]
 
+#[cfg(target_arch = "x86_64")]
+mod adx;
+
 use core::cmp::Ordering;
 
 use crate::limbs::{self, adc, inv_limb, mac};
@@ -24,6 +27,13 @@ pub(crate) struct Mont<const N: usize> {
     rr: [u64; N],
 }
 
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "calls of functions that need instructions detected at run time"
+    )
+)]
 impl<const N: usize> Mont<N> {
     /// `None` when `n` is even, below 3, or too long.
     pub(crate) fn new(n: &[u64]) -> Option<Self> {
@@ -53,6 +63,16 @@ impl<const N: usize> Mont<N> {
     /// `a * b / 2^(64 N)`.
     #[inline]
     pub(crate) fn mul(&self, a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        #[cfg(target_arch = "x86_64")]
+        if Self::has_rows() {
+            // SAFETY: the features were found on this machine.
+            let (s, carry) = unsafe { adx::mul(&self.n, self.neg_inv, a, b) };
+            return self.subtract_once(s, carry);
+        }
+        self.mul_plain(a, b)
+    }
+
+    fn mul_plain(&self, a: &[u64; N], b: &[u64; N]) -> [u64; N] {
         let mut t = [0; 2 * MONT_MAX];
         limbs::mul(&mut t[..2 * N], a, b);
         self.redc(&mut t)
@@ -61,6 +81,23 @@ impl<const N: usize> Mont<N> {
     /// `a^2 / 2^(64 N)`.
     #[inline]
     pub(crate) fn square(&self, a: &[u64; N]) -> [u64; N] {
+        #[cfg(target_arch = "x86_64")]
+        if Self::has_rows() {
+            // SAFETY: the features were found on this machine.
+            let (s, carry) = unsafe { adx::square(&self.n, self.neg_inv, a) };
+            return self.subtract_once(s, carry);
+        }
+        self.square_plain(a)
+    }
+
+    /// Whether the kernel takes numbers of this width; shorter rows do not repay it.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn has_rows() -> bool {
+        N >= 8 && N.is_multiple_of(4) && quil_simd::Features::get().adx
+    }
+
+    fn square_plain(&self, a: &[u64; N]) -> [u64; N] {
         let mut t = [0; 2 * MONT_MAX];
         square_wide(&mut t, a);
         self.redc(&mut t)
@@ -87,6 +124,19 @@ impl<const N: usize> Mont<N> {
         }
         let x = self.enter(&x);
         if v < 0 { self.neg(&x) } else { x }
+    }
+
+    /// `k a` for a small `k`, by doubling and adding.
+    pub(crate) fn times(&self, a: &[u64; N], k: i64) -> [u64; N] {
+        let magnitude = k.unsigned_abs();
+        let mut x = [0; N];
+        for i in (0..u64::BITS - magnitude.leading_zeros()).rev() {
+            x = self.add(&x, &x);
+            if magnitude >> i & 1 == 1 {
+                x = self.add(&x, a);
+            }
+        }
+        if k < 0 { self.neg(&x) } else { x }
     }
 
     pub(crate) fn neg(&self, a: &[u64; N]) -> [u64; N] {

@@ -97,30 +97,69 @@ fn strong_lucas<const N: usize>(m: &Mont<N>) -> bool {
     let mut k = m.n;
     limbs::shr_assign(&mut k, s);
     k[0] |= 1;
-    let (dm, q) = (m.small(d), m.small((1 - d) / 4));
+    let q = (1 - d) / 4;
     // (U, V, Q^i) at index i = 1.
-    let (mut u, mut v, mut qk) = (m.one, m.one, q);
+    let (mut u, mut v, mut qk) = (m.one, m.one, Power::new(m, q));
     for i in (0..limbs::bit_len(&k) - 1).rev() {
         u = m.mul(&u, &v);
-        v = m.sub(&m.square(&v), &m.add(&qk, &qk));
-        qk = m.square(&qk);
+        v = m.sub(&m.square(&v), &qk.twice(m));
+        qk.square(m);
         if limbs::bit(&k, i) {
-            let du = m.mul(&dm, &u);
+            let du = m.times(&u, d);
             (u, v) = (m.half(&m.add(&u, &v)), m.half(&m.add(&du, &v)));
-            qk = m.mul(&qk, &q);
+            qk.step(m);
         }
     }
     if u == [0; N] || v == [0; N] {
         return true;
     }
     for _ in 1..s {
-        v = m.sub(&m.square(&v), &m.add(&qk, &qk));
+        v = m.sub(&m.square(&v), &qk.twice(m));
         if v == [0; N] {
             return true;
         }
-        qk = m.square(&qk);
+        qk.square(m);
     }
     false
+}
+
+/// A power of the small number `Q`; those of -1 are kept as a sign.
+enum Power<const N: usize> {
+    Sign(bool),
+    Residue([u64; N], i64),
+}
+
+impl<const N: usize> Power<N> {
+    fn new(m: &Mont<N>, q: i64) -> Self {
+        if q == -1 {
+            Self::Sign(true)
+        } else {
+            Self::Residue(m.small(q), q)
+        }
+    }
+
+    fn square(&mut self, m: &Mont<N>) {
+        match self {
+            Self::Sign(minus) => *minus = false,
+            Self::Residue(x, _) => *x = m.square(x),
+        }
+    }
+
+    /// One power more.
+    fn step(&mut self, m: &Mont<N>) {
+        match self {
+            Self::Sign(minus) => *minus = !*minus,
+            Self::Residue(x, q) => *x = m.times(x, *q),
+        }
+    }
+
+    fn twice(&self, m: &Mont<N>) -> [u64; N] {
+        match self {
+            Self::Sign(false) => m.add(&m.one, &m.one),
+            Self::Sign(true) => m.neg(&m.add(&m.one, &m.one)),
+            Self::Residue(x, _) => m.add(x, x),
+        }
+    }
 }
 
 fn lucas_discriminant(n: &[u64]) -> Option<i64> {

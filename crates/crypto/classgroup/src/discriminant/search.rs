@@ -11,10 +11,10 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    discriminant::BITS_MAX,
     euler,
     int::{FULL, Nat},
-    limbs::{self, div_2by1, reciprocal},
-    prime,
+    limbs, prime,
 };
 
 /// The step of the progression.
@@ -27,6 +27,8 @@ const SIEVE_BOUND: usize = 1 << 20;
 const WINDOW: usize = 2048;
 /// Windows tried before the search gives up; at 2048 bits the chance to need even ten is below 10^-32.
 const WINDOWS_MAX: usize = 64;
+/// Batches whose remainders are computed together.
+const GROUP: usize = 8;
 
 /// A number of the progression without small factors.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,13 +144,16 @@ fn residue(position: usize) -> u64 {
 
 /// Products of three primes, so that one pass over the limbs yields three remainders.
 struct Batch {
-    /// The product shifted to the top of the limb, and its reciprocal.
+    /// The product, and its inverse modulo `2^64`.
     modulus: u64,
-    reciprocal: u64,
+    inverse: u64,
     primes: [u32; 3],
-    /// `STEP^-1` modulo each prime.
-    inverses: [u32; 3],
+    /// `2^(64 PASS) / STEP` modulo each prime.
+    factors: [u32; 3],
 }
+
+/// Limbs of a pass: what the largest size needs, zeros included, so that the power of two in the remainders is constant.
+const PASS: usize = BITS_MAX / limbs::BITS;
 
 fn batches() -> &'static [Batch] {
     static BATCHES: OnceLock<Vec<Batch>> = OnceLock::new();
@@ -172,20 +177,23 @@ fn batches() -> &'static [Batch] {
 
 impl Batch {
     fn new(primes: &[u32]) -> Self {
-        let product = primes.iter().fold(1, |x, &p| x * u64::from(p));
-        let modulus = product << product.leading_zeros();
+        let modulus = primes.iter().fold(1, |x, &p| x * u64::from(p));
+        let factor = |p: u64| {
+            let power = pow(2, (PASS * limbs::BITS) as u64, p);
+            (power * pow(STEP % p, p - 2, p) % p) as u32
+        };
         Self {
             modulus,
-            reciprocal: reciprocal(modulus),
+            inverse: limbs::inv_limb(modulus),
             primes: core::array::from_fn(|i| primes[i]),
-            inverses: core::array::from_fn(|i| inverse(STEP, u64::from(primes[i]))),
+            factors: core::array::from_fn(|i| factor(u64::from(primes[i]))),
         }
     }
 }
 
-/// `a^-1` modulo a prime above it or not.
-fn inverse(a: u64, p: u64) -> u32 {
-    let (mut base, mut e, mut x) = (a % p, p - 2, 1);
+/// `base^e` modulo a number below `2^32`.
+fn pow(base: u64, mut e: u64, p: u64) -> u64 {
+    let (mut base, mut x) = (base % p, 1);
     while e > 0 {
         if e & 1 == 1 {
             x = x * base % p;
@@ -193,25 +201,29 @@ fn inverse(a: u64, p: u64) -> u32 {
         base = base * base % p;
         e >>= 1;
     }
-    x as u32
+    x
 }
 
 /// Marks the positions `k` of a window for which `n + k STEP` has a small factor.
+///
+/// A pass divides by `2^64` once per limb (Montgomery's reduction): what it leaves is `-n 2^(-64 PASS)`, which wants no
+/// comparison whose outcome is a coin toss.
 fn sieve(n: &[u64; FULL]) -> [bool; WINDOW] {
     let mut composite = [false; WINDOW];
-    let len = limbs::significant(n);
-    for group in batches().chunks(4) {
-        // Four independent remainders hide the latency of the multiplications.
-        let mut r = [0; 4];
-        for &limb in n[..len].iter().rev() {
+    for group in batches().chunks(GROUP) {
+        // Independent remainders hide the latency of the multiplications.
+        let mut r = [0; GROUP];
+        for &limb in &n[..PASS] {
             for (r, b) in r.iter_mut().zip(group) {
-                *r = div_2by1(*r, limb, b.modulus, b.reciprocal).1;
+                let (t, borrow) = limb.overflowing_sub(*r);
+                let q = t.wrapping_mul(b.inverse);
+                *r = high(q, b.modulus).wrapping_add(u64::from(borrow));
             }
         }
         for (&r, b) in r.iter().zip(group) {
-            for (&p, &inv) in b.primes.iter().zip(&b.inverses) {
+            for (&p, &factor) in b.primes.iter().zip(&b.factors) {
                 let p = u64::from(p);
-                let first = (p - r % p) * u64::from(inv) % p;
+                let first = (r % p) * u64::from(factor) % p;
                 (first as usize..WINDOW)
                     .step_by(p as usize)
                     .for_each(|k| composite[k] = true);
@@ -219,4 +231,9 @@ fn sieve(n: &[u64; FULL]) -> [bool; WINDOW] {
         }
     }
     composite
+}
+
+/// Upper half of a product.
+const fn high(x: u64, y: u64) -> u64 {
+    ((x as u128).wrapping_mul(y as u128) >> 64) as u64
 }

@@ -30,6 +30,7 @@ fn check<const N: usize>(n: [u64; N], a: [u64; N], b: [u64; N], e: [u64; 2]) {
     assert_eq!(m.leave(&am), a);
     assert_eq!(plain(&m.mul(&am, &bm)), big(&a) * big(&b) % &modulus);
     assert_eq!(m.square(&am), m.mul(&am, &am));
+    check_rows(&m, &am, &bm);
     assert_eq!(plain(&m.add(&am, &bm)), (big(&a) + big(&b)) % &modulus);
     assert_eq!(
         plain(&m.sub(&am, &bm)),
@@ -40,6 +41,9 @@ fn check<const N: usize>(n: [u64; N], a: [u64; N], b: [u64; N], e: [u64; 2]) {
         plain(&m.small(-7)),
         (UBig::from(7u32) * (&modulus - UBig::ONE)) % &modulus
     );
+    for k in [0i64, 1, -1, 5, -7, 4096, -8189] {
+        assert_eq!(m.times(&am, k), m.mul(&am, &m.small(k)), "{k} times");
+    }
     let mut power = UBig::ONE;
     let mut two = UBig::ONE;
     for i in (0..128).rev() {
@@ -53,6 +57,28 @@ fn check<const N: usize>(n: [u64; N], a: [u64; N], b: [u64; N], e: [u64; 2]) {
     assert_eq!(plain(&m.pow(&am, &e)), power);
     assert_eq!(plain(&m.pow_two(&e)), two);
 }
+
+/// The kernel beside plain code, whatever the process is told to use.
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "calls of functions that need instructions detected at run time"
+)]
+fn check_rows<const N: usize>(m: &Mont<N>, a: &[u64; N], b: &[u64; N]) {
+    if !N.is_multiple_of(4) || !quil_simd::Features::of_machine().adx {
+        return;
+    }
+    // SAFETY: the features were found on this machine.
+    let product = unsafe { adx::mul(&m.n, m.neg_inv, a, b) };
+    // SAFETY: as above.
+    let square = unsafe { adx::square(&m.n, m.neg_inv, a) };
+    let settle = |(s, carry)| m.subtract_once(s, carry);
+    assert_eq!(settle(product), m.mul_plain(a, b));
+    assert_eq!(settle(square), m.square_plain(a));
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn check_rows<const N: usize>(_: &Mont<N>, _: &[u64; N], _: &[u64; N]) {}
 
 fn limb() -> impl Strategy<Value = u64> {
     prop_oneof![3 => any::<u64>(), 1 => Just(0), 1 => Just(u64::MAX)]
@@ -80,6 +106,33 @@ proptest! {
     fn full_width(n in prop::array::uniform32(limb()), a in prop::array::uniform32(limb()), b in prop::array::uniform32(limb()), e in any::<[u64; 2]>()) {
         check(n, a, b, e);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn eight_limbs(x in prop::array::uniform3(prop::array::uniform8(limb())), e in any::<[u64; 2]>()) {
+        check::<8>(x[0], x[1], x[2], e);
+    }
+
+    #[test]
+    fn sixteen_limbs(x in prop::array::uniform3(prop::array::uniform16(limb())), e in any::<[u64; 2]>()) {
+        check::<16>(x[0], x[1], x[2], e);
+    }
+}
+
+/// The largest residues of the largest modulus: every carry there is.
+#[test]
+fn ones_everywhere() {
+    check::<4>([u64::MAX; 4], [u64::MAX; 4], [u64::MAX; 4], [u64::MAX; 2]);
+    check::<8>([u64::MAX; 8], [u64::MAX; 8], [u64::MAX; 8], [u64::MAX; 2]);
+    check::<32>(
+        [u64::MAX; 32],
+        [u64::MAX; 32],
+        [u64::MAX; 32],
+        [u64::MAX; 2],
+    );
 }
 
 #[test]
