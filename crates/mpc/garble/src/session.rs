@@ -13,6 +13,9 @@
 //! | | | from | OUT-LABELS, DONE(transcript) |
 //! | done | DONE(transcript) | to | |
 //!
+//! With a stock that both parties have, the transfers are two frames: OT-STOCK with the evaluator's corrections, OT-STOCK
+//! with the garbler's.
+//!
 //! The offset of the transfers is the offset of the garbling, so the evaluator's block of a transfer *is* its label.
 
 mod error;
@@ -22,11 +25,13 @@ mod garbler;
 mod hello;
 mod local;
 mod output;
+mod stock;
 
 use std::sync::Arc;
 
 use quil_ot::context::Context;
 use quil_ot::kernel::Isa;
+use quil_ot::stock::Stock;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_core::CryptoRng;
@@ -38,8 +43,13 @@ pub use evaluator::EvaluatorParty;
 use frame::Link;
 pub use frame::{HEADER, Kind, MAX_BODY};
 pub use garbler::GarblerParty;
+use hello::Subject;
 pub use hello::{Agreement, Role, SUITE, VERSION};
 pub use local::run_pair;
+pub use stock::{
+    MAX_STOCK, StockEvaluatorParty, StockEvaluatorSession, StockGarblerParty, StockGarblerSession,
+    StockOrder, StockSetup,
+};
 
 use crate::plan::Plan;
 
@@ -115,8 +125,8 @@ pub struct Outcome {
 trait Party {
     const ROLE: Role;
     fn phase(&self) -> Phase;
-    /// The handshake succeeded.
-    fn agreed(&mut self, context: Context, link: &mut Link, out: &mut Vec<u8>);
+    /// The handshake succeeded; transfers come from the stock at this position, or are made anew.
+    fn agreed(&mut self, context: Context, stock: Option<u64>, link: &mut Link, out: &mut Vec<u8>);
     /// A frame of the steps between handshake and end. A failed call leaves the party unusable.
     fn frame(
         &mut self,
@@ -129,6 +139,10 @@ trait Party {
     fn produce(&mut self, link: &mut Link, out: &mut Vec<u8>) -> bool;
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]>;
     fn gates(&self) -> Gates;
+    /// The stock that is left, or that was made.
+    fn stock(&mut self) -> &mut Option<Stock>;
+    /// The stock is the result of the session.
+    const MAKES_STOCK: bool = false;
 }
 
 /// One side of a session. Give it what arrives, send what it appends.
@@ -144,6 +158,8 @@ pub struct Session<P> {
     keep_alives: u32,
     sent_done: bool,
     failed: bool,
+    /// The other party may have deviated.
+    deviation: bool,
     outcome: Option<Outcome>,
 }
 
@@ -195,18 +211,11 @@ impl Setup {
     }
 
     fn begin<P: Party>(self, party: P, nonce: &[u8; 32]) -> Session<P> {
-        Session {
-            hello: hello::encode(P::ROLE, &self.agreement, &self.plan, nonce),
-            party,
-            link: Link::default(),
-            context: None,
-            deadlines: self.deadlines,
-            heard: None,
-            keep_alives: 0,
-            sent_done: false,
-            failed: false,
-            outcome: None,
-        }
+        let subject = Subject {
+            code_id: *self.plan.code_id(),
+            widths: self.plan.widths(),
+        };
+        Session::new(party, &self.agreement, &subject, self.deadlines, nonce)
     }
 }
 
@@ -215,6 +224,14 @@ fn private_rng(rng: &mut impl CryptoRng) -> (ChaCha20Rng, [u8; 32]) {
     rng.fill_bytes(seed.as_mut());
     rng.fill_bytes(&mut nonce);
     (ChaCha20Rng::from_seed(*seed), nonce)
+}
+
+/// The half of a stock that a role uses.
+fn check_half(role: Role, stock: Option<&Stock>) -> Result<(), SessionError> {
+    match stock {
+        Some(stock) if stock.is_sender() != (role == Role::Garbler) => Err(SessionError::StockHalf),
+        _ => Ok(()),
+    }
 }
 
 impl GarblerSession {
@@ -227,9 +244,24 @@ impl GarblerSession {
         input: &[bool],
         rng: &mut impl CryptoRng,
     ) -> Result<Self, SessionError> {
+        Self::garbler_with(setup, input, None, rng)
+    }
+
+    /// The garbler with its input bits and its half of a stock. The stock is used if the other party brings the other
+    /// half; without, transfers are made anew. [`Session::into_stock`] gives back what is left.
+    ///
+    /// # Errors
+    /// [`SessionError::Inputs`], [`SessionError::StockHalf`].
+    pub fn garbler_with(
+        setup: Setup,
+        input: &[bool],
+        stock: Option<Stock>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, SessionError> {
         setup.check(Role::Garbler, input)?;
+        check_half(Role::Garbler, stock.as_ref())?;
         let (private, nonce) = private_rng(rng);
-        let party = GarblerParty::new(Arc::clone(&setup.plan), setup.isa, input, private);
+        let party = GarblerParty::new(&setup, input, stock, private);
         Ok(setup.begin(party, &nonce))
     }
 }
@@ -244,9 +276,23 @@ impl EvaluatorSession {
         input: &[bool],
         rng: &mut impl CryptoRng,
     ) -> Result<Self, SessionError> {
+        Self::evaluator_with(setup, input, None, rng)
+    }
+
+    /// The evaluator with its input bits and its half of a stock; see [`GarblerSession::garbler_with`].
+    ///
+    /// # Errors
+    /// [`SessionError::Inputs`], [`SessionError::StockHalf`].
+    pub fn evaluator_with(
+        setup: Setup,
+        input: &[bool],
+        stock: Option<Stock>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, SessionError> {
         setup.check(Role::Evaluator, input)?;
+        check_half(Role::Evaluator, stock.as_ref())?;
         let (private, nonce) = private_rng(rng);
-        let party = EvaluatorParty::new(Arc::clone(&setup.plan), setup.isa, input, private);
+        let party = EvaluatorParty::new(&setup, input, stock, private);
         Ok(setup.begin(party, &nonce))
     }
 }
@@ -288,6 +334,40 @@ pub trait Drive {
     reason = "the parties are public, what they have in common is not"
 )]
 impl<P: Party> Session<P> {
+    fn new(
+        mut party: P,
+        agreement: &Agreement,
+        subject: &Subject,
+        deadlines: Deadlines,
+        nonce: &[u8; 32],
+    ) -> Self {
+        let stock = party.stock().as_ref();
+        Self {
+            hello: hello::encode(P::ROLE, agreement, subject, stock, nonce),
+            party,
+            link: Link::default(),
+            context: None,
+            deadlines,
+            heard: None,
+            keep_alives: 0,
+            sent_done: false,
+            failed: false,
+            deviation: false,
+            outcome: None,
+        }
+    }
+
+    /// What is left of the stock that the session was given, or the stock that it made. `None` without one; also if the
+    /// other party may have deviated, or if the session that should make the stock did not end well.
+    #[must_use]
+    pub fn into_stock(mut self) -> Option<Stock> {
+        if self.deviation || (P::MAKES_STOCK && self.outcome.is_none()) {
+            None
+        } else {
+            self.party.stock().take()
+        }
+    }
+
     fn one_frame(
         &mut self,
         kind: Kind,
@@ -337,7 +417,8 @@ impl<P: Party> Session<P> {
             Role::Evaluator => hello::context(body, &self.hello),
         };
         self.context = Some(context);
-        self.party.agreed(context, link, out);
+        let stock = hello::stock_position(&self.hello, body);
+        self.party.agreed(context, stock, link, out);
         Ok(())
     }
 
@@ -380,6 +461,7 @@ impl<P: Party> Session<P> {
 
     fn fail(&mut self, error: SessionError, out: &mut Vec<u8>) -> SessionError {
         self.failed = true;
+        self.deviation |= error.is_deviation();
         if let Some(code) = error.code() {
             self.link.send(out, Kind::Abort, |out| {
                 out.extend_from_slice(&code.to_be_bytes())

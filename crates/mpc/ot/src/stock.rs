@@ -76,7 +76,7 @@ pub struct Taken {
 }
 
 impl Stock {
-    /// The sender's side.
+    /// The sender's side. The offset must have its select bit set.
     #[must_use]
     pub fn sender(context: Context, delta: Block, blocks: Vec<Block>) -> Self {
         Self {
@@ -98,6 +98,19 @@ impl Stock {
             base: 0,
             next: 0,
         }
+    }
+
+    /// Public name of the stock, the same on both sides.
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
+        self.context.hasher("stock id").digest()
+    }
+
+    /// Whether this is the half that holds the offset.
+    #[must_use]
+    pub fn is_sender(&self) -> bool {
+        // An offset is public in this one bit: it is odd.
+        self.delta.select()
     }
 
     /// Correlations left.

@@ -16,6 +16,8 @@ const READ_BUFFER: usize = 1 << 20;
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Most time to hear why the other side left.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// Most time without a byte to the other side.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Most time for the greeting.
 const GREETING_TIME: Duration = Duration::from_secs(30);
 
@@ -210,17 +212,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Drive,
 {
-    let (reader, writer) = tokio::io::split(stream);
-    let mut pump = Pump {
-        reader,
-        writer,
-        plain: Outbox::new(layer.reserve()),
-        layer,
-        inbox: Inbox::new(),
-        wire: Vec::new(),
-        sent: 0,
-        begin: Instant::now(),
-    };
+    let mut pump = Pump::new(stream, layer);
     let result = pump.drive(session, observe).await;
     pump.finish(session, result).await
 }
@@ -237,9 +229,28 @@ struct Pump<S> {
     wire: Vec<u8>,
     sent: usize,
     begin: Instant,
+    last_sent: Instant,
+    keep_alive: Duration,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
+    fn new(stream: S, layer: Layer) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        let begin = Instant::now();
+        Self {
+            reader,
+            writer,
+            plain: Outbox::new(layer.reserve()),
+            layer,
+            inbox: Inbox::new(),
+            wire: Vec::new(),
+            sent: 0,
+            begin,
+            last_sent: begin,
+            keep_alive: KEEP_ALIVE,
+        }
+    }
+
     fn now(&self) -> Millis {
         Millis(u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
@@ -274,7 +285,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         let due = session
             .deadline()
             .map_or(0, |deadline| deadline.0.saturating_add(1));
-        let due = tokio::time::Instant::from_std(self.begin) + Duration::from_millis(due);
+        let due = self.begin + Duration::from_millis(due);
+        let due = due.min(self.last_sent + self.keep_alive).into();
         let open = session.outcome().is_none();
         tokio::select! {
             biased;
@@ -283,6 +295,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                     0 => return Err(RunError::Closed),
                     count => self.sent = self.sent.saturating_add(count),
                 }
+                self.last_sent = Instant::now();
             }
             count = self.reader.read(self.inbox.room()), if open => {
                 match count? {
@@ -291,7 +304,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 }
                 self.take_in(session)?;
             }
-            () = sleep_until(due), if open => session.tick(self.now(), &mut self.plain.buffer)?,
+            () = sleep_until(due), if open => self.wake(session)?,
+        }
+        Ok(())
+    }
+
+    /// Nothing happened for a while: a deadline passed, or it is time for a sign of life.
+    fn wake<D: Drive>(&mut self, session: &mut D) -> Result<(), RunError> {
+        session.tick(self.now(), &mut self.plain.buffer)?;
+        if self.last_sent.elapsed() >= self.keep_alive {
+            session.keep_alive(&mut self.plain.buffer);
+            self.last_sent = Instant::now();
         }
         Ok(())
     }
@@ -325,5 +348,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         }
         let _ = timeout(FAREWELL, self.writer.shutdown()).await;
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use quil_garble::Plan;
+    use quil_garble::bench::gates;
+    use quil_garble::session::{Agreement, EvaluatorSession, Kind, Setup};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn waiting_side_gives_signs_of_life() {
+        let plan = Plan::new(&gates::ands(1).unwrap()).unwrap();
+        let agreement = Agreement {
+            rendezvous: [1; 32],
+            code_address: [0; 32],
+        };
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let setup = Setup::new(Arc::new(plan), agreement);
+        let mut session = EvaluatorSession::evaluator(setup, &[true; 64], &mut rng).unwrap();
+        let (near, mut far) = tokio::io::duplex(1 << 12);
+        let mut pump = Pump::new(near, Layer::Plain);
+        pump.keep_alive = Duration::from_millis(15);
+        let listen = async {
+            let mut hello = [0; 198];
+            far.read_exact(&mut hello).await.unwrap();
+            assert_eq!(hello[0], Kind::Hello as u8);
+            for _ in 0..2 {
+                let mut frame = [0; 5];
+                far.read_exact(&mut frame).await.unwrap();
+                assert_eq!(frame, [Kind::KeepAlive as u8, 0, 0, 0, 0]);
+            }
+            drop(far);
+        };
+        let (end, ()) = tokio::join!(pump.drive(&mut session, |_| {}), listen);
+        assert!(matches!(end, Err(RunError::Closed)));
     }
 }

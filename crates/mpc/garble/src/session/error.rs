@@ -2,8 +2,8 @@
 
 use quil_ot::OtError;
 
-/// Why a session stopped. Every variant but [`SessionError::Peer`], [`SessionError::Over`] and [`SessionError::Inputs`]
-/// has an abort code that is told to the other party.
+/// Why a session stopped. Every variant has an abort code that is told to the other party, except
+/// [`SessionError::Peer`], [`SessionError::Over`], and those found before anything is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
     /// The other party speaks another version of the protocol.
@@ -56,6 +56,12 @@ pub enum SessionError {
         /// Bits given.
         found: usize,
     },
+    /// The stock is the other party's half. Found before anything is sent.
+    #[error("the stock is the half of the other party")]
+    StockHalf,
+    /// A stock of no or too many correlations. Found before anything is sent.
+    #[error("a stock of {0} correlations is not made")]
+    StockSize(usize),
 }
 
 impl SessionError {
@@ -75,7 +81,21 @@ impl SessionError {
             Self::Transcript => 10,
             Self::Deadline => 11,
             Self::Cancelled => 12,
-            Self::Peer(_) | Self::Over | Self::Inputs { .. } => return None,
+            Self::Peer(_)
+            | Self::Over
+            | Self::Inputs { .. }
+            | Self::StockHalf
+            | Self::StockSize(_) => return None,
         })
+    }
+
+    /// Whether the other party may have deviated, or says that this one did. Correlations shared with it are then given
+    /// up.
+    pub(super) const fn is_deviation(&self) -> bool {
+        match self {
+            Self::Frame | Self::Order | Self::Transfer(_) | Self::Output | Self::Transcript => true,
+            Self::Peer(code) => matches!(code, 6..=10),
+            _ => false,
+        }
     }
 }

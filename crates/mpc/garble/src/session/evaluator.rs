@@ -5,17 +5,18 @@ use core::mem;
 use std::sync::Arc;
 
 use quil_ot::base::{BaseSender, BaseSenderCheck};
-use quil_ot::block::{Block, get_blocks};
+use quil_ot::block::{Block, get_blocks, put_blocks};
 use quil_ot::context::Context;
 use quil_ot::extension::{ExtensionReceiver, MAX_CHUNK, pack_choices};
 use quil_ot::kernel::Isa;
+use quil_ot::stock::{Stock, Taken};
 use rand_chacha::ChaCha20Rng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::SessionError;
 use super::frame::{Kind, Link};
 use super::output::{self, DECODE_BYTES, DECODE_FRAME};
-use super::{Gates, Party, Phase, Role};
+use super::{Gates, Party, Phase, Role, Setup};
 use crate::halfgates::{Evaluation, TABLE_BYTES};
 use crate::machine::Progress;
 use crate::plan::Plan;
@@ -32,6 +33,7 @@ pub struct EvaluatorParty {
     labels: Vec<Block>,
     seed: Option<Block>,
     context: Option<Context>,
+    stock: Option<Stock>,
     step: Step,
     outputs: Option<Vec<Option<Vec<bool>>>>,
 }
@@ -40,6 +42,11 @@ enum Step {
     Hello,
     BaseShares(Box<BaseSender>),
     BaseResponses(Box<BaseSenderCheck>),
+    /// Waits for the garbler's corrections.
+    Stock {
+        taken: Taken,
+        corrections: Vec<Block>,
+    },
     Labels,
     Tables(Box<Evaluation>),
     Decode {
@@ -66,10 +73,16 @@ impl Drop for EvaluatorParty {
 }
 
 impl EvaluatorParty {
-    pub(super) fn new(plan: Arc<Plan>, isa: Isa, input: &[bool], rng: ChaCha20Rng) -> Self {
+    pub(super) fn new(
+        setup: &Setup,
+        input: &[bool],
+        stock: Option<Stock>,
+        rng: ChaCha20Rng,
+    ) -> Self {
         Self {
-            plan,
-            isa,
+            plan: Arc::clone(&setup.plan),
+            isa: setup.isa,
+            stock,
             input: Zeroizing::new(input.to_vec()),
             rng,
             own: Vec::new(),
@@ -112,6 +125,43 @@ impl EvaluatorParty {
                 out.extend_from_slice(&message)
             });
         }
+        self.step = Step::Labels;
+        Ok(())
+    }
+
+    /// Takes correlations out of the stock and sends the corrections of the choices.
+    fn start_stock(&mut self, position: u64, link: &mut Link, out: &mut Vec<u8>) -> Option<Step> {
+        let stock = self.stock.as_mut()?;
+        stock.skip_to(position);
+        let taken = stock.take(self.input.len()).ok()?;
+        let choices = Zeroizing::new(pack_choices(&self.input));
+        let flips = Stock::flips(&taken, &choices);
+        link.send(out, Kind::OtStock, |out| put_blocks(out, &flips));
+        Some(Step::Stock {
+            taken,
+            corrections: Vec::new(),
+        })
+    }
+
+    fn take_corrections(
+        &mut self,
+        taken: Taken,
+        mut corrections: Vec<Block>,
+        body: &[u8],
+    ) -> Result<(), SessionError> {
+        let more = get_blocks(body).ok_or(SessionError::Frame)?;
+        corrections.extend_from_slice(&more);
+        let due = taken.blocks.len();
+        if more.is_empty() || corrections.len() > due {
+            return Err(SessionError::Frame);
+        }
+        if corrections.len() < due {
+            self.step = Step::Stock { taken, corrections };
+            return Ok(());
+        }
+        let stock = self.stock.as_ref().ok_or(SessionError::Order)?;
+        let choices = Zeroizing::new(pack_choices(&self.input));
+        self.own = stock.receive_correlated(self.isa, &taken, &choices, &corrections)?;
         self.step = Step::Labels;
         Ok(())
     }
@@ -210,16 +260,21 @@ impl Party for EvaluatorParty {
     fn phase(&self) -> Phase {
         match self.step {
             Step::Hello => Phase::Hello,
-            Step::BaseShares(_) | Step::BaseResponses(_) | Step::Labels => Phase::Transfer,
+            Step::BaseShares(_) | Step::BaseResponses(_) | Step::Stock { .. } | Step::Labels => {
+                Phase::Transfer
+            }
             Step::Tables(_) => Phase::Tables,
             Step::Decode { .. } => Phase::Outputs,
             Step::Done => Phase::Done,
         }
     }
 
-    fn agreed(&mut self, context: Context, link: &mut Link, out: &mut Vec<u8>) {
+    fn agreed(&mut self, context: Context, stock: Option<u64>, link: &mut Link, out: &mut Vec<u8>) {
         self.context = Some(context);
-        if self.input.is_empty() {
+        let from_stock = stock.and_then(|position| self.start_stock(position, link, out));
+        if let Some(step) = from_stock {
+            self.step = step;
+        } else if self.input.is_empty() {
             self.step = Step::Labels;
         } else {
             let (sender, message) = BaseSender::new(context, &mut self.rng);
@@ -243,6 +298,9 @@ impl Party for EvaluatorParty {
                 Ok(())
             }
             (Step::BaseResponses(check), Kind::OtSetup) => self.extend(*check, link, body, out),
+            (Step::Stock { taken, corrections }, Kind::OtStock) => {
+                self.take_corrections(taken, corrections, body)
+            }
             (Step::Labels, Kind::GarblerLabels) => self.take_labels(link, body, out),
             (Step::Tables(evaluation), Kind::Tables) => self.tables(evaluation, link, body, out),
             (
@@ -276,6 +334,10 @@ impl Party for EvaluatorParty {
 
     fn produce(&mut self, _link: &mut Link, _out: &mut Vec<u8>) -> bool {
         false
+    }
+
+    fn stock(&mut self) -> &mut Option<Stock> {
+        &mut self.stock
     }
 
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]> {

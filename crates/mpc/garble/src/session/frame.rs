@@ -32,10 +32,13 @@ pub enum Kind {
     KeepAlive = 9,
     /// End, with an abort code.
     Abort = 10,
+    /// Transfers from a stock: corrections of both sides. While a stock is made: messages of silent rounds, and the
+    /// acknowledgement.
+    OtStock = 11,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Hello,
         Self::OtSetup,
         Self::OtExtension,
@@ -46,6 +49,7 @@ impl Kind {
         Self::Done,
         Self::KeepAlive,
         Self::Abort,
+        Self::OtStock,
     ];
 
     fn parse(byte: u8) -> Result<Self, SessionError> {

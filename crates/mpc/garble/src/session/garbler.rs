@@ -5,17 +5,18 @@ use core::mem;
 use std::sync::Arc;
 
 use quil_ot::base::{BaseReceiver, BaseReceiverCheck, OPENING_BYTES};
-use quil_ot::block::{Block, put_blocks};
+use quil_ot::block::{Block, get_blocks, put_blocks};
 use quil_ot::context::Context;
 use quil_ot::extension::{ExtensionSender, MAX_CHUNK};
 use quil_ot::kernel::Isa;
+use quil_ot::stock::{Stock, Taken};
 use rand_chacha::ChaCha20Rng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::SessionError;
 use super::frame::{Kind, Link};
 use super::output::{self, DECODE_FRAME};
-use super::{Gates, LABEL_FRAME, Party, Phase, Role, TABLE_FRAME};
+use super::{Gates, LABEL_FRAME, Party, Phase, Role, Setup, TABLE_FRAME};
 use crate::halfgates::{Garbling, random_offset};
 use crate::machine::Progress;
 use crate::plan::Plan;
@@ -30,6 +31,7 @@ pub struct GarblerParty {
     /// Zero-labels of the evaluator's inputs.
     labels: Vec<Block>,
     context: Option<Context>,
+    stock: Option<Stock>,
     step: Step,
     outputs: Option<Vec<Option<Vec<bool>>>>,
 }
@@ -40,6 +42,7 @@ enum Step {
     BaseChallenge(Box<BaseReceiver>),
     BaseOpening(Box<BaseReceiverCheck>),
     Extension(Box<ExtensionSender>),
+    Stock(Taken),
     Tables(Box<Garbling>),
     OutLabels(Vec<Block>),
     Done,
@@ -61,11 +64,17 @@ impl Drop for GarblerParty {
 }
 
 impl GarblerParty {
-    pub(super) fn new(plan: Arc<Plan>, isa: Isa, input: &[bool], mut rng: ChaCha20Rng) -> Self {
+    pub(super) fn new(
+        setup: &Setup,
+        input: &[bool],
+        stock: Option<Stock>,
+        mut rng: ChaCha20Rng,
+    ) -> Self {
         let offset = random_offset(&mut rng);
         Self {
-            plan,
-            isa,
+            plan: Arc::clone(&setup.plan),
+            isa: setup.isa,
+            stock,
             input: Zeroizing::new(input.to_vec()),
             rng,
             offset,
@@ -121,6 +130,28 @@ impl GarblerParty {
         Ok(())
     }
 
+    /// Moves correlations of the stock to the evaluator's choices and to the offset of this run.
+    fn use_stock(
+        &mut self,
+        taken: &Taken,
+        link: &mut Link,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SessionError> {
+        let stock = self.stock.as_ref().ok_or(SessionError::Order)?;
+        let flips = get_blocks(body).ok_or(SessionError::Frame)?;
+        if flips.len() != taken.blocks.len().div_ceil(128) {
+            return Err(SessionError::Frame);
+        }
+        let (labels, corrections) = stock.send_correlated(self.isa, taken, &flips, self.offset);
+        self.labels = labels;
+        for corrections in corrections.chunks(LABEL_FRAME) {
+            link.send(out, Kind::OtStock, |out| put_blocks(out, corrections));
+        }
+        self.start_tables(link, out);
+        Ok(())
+    }
+
     /// Draws the garbler's labels and the public seed, sends them, and starts the run.
     fn start_tables(&mut self, link: &mut Link, out: &mut Vec<u8>) {
         let mut zero_labels: Zeroizing<Vec<Block>> = Zeroizing::new(
@@ -162,19 +193,29 @@ impl Party for GarblerParty {
     fn phase(&self) -> Phase {
         match self.step {
             Step::Hello => Phase::Hello,
-            Step::BaseKey | Step::BaseChallenge(_) | Step::BaseOpening(_) | Step::Extension(_) => {
-                Phase::Transfer
-            }
+            Step::BaseKey
+            | Step::BaseChallenge(_)
+            | Step::BaseOpening(_)
+            | Step::Extension(_)
+            | Step::Stock(_) => Phase::Transfer,
             Step::Tables(_) => Phase::Tables,
             Step::OutLabels(_) => Phase::Outputs,
             Step::Done => Phase::Done,
         }
     }
 
-    fn agreed(&mut self, context: Context, link: &mut Link, out: &mut Vec<u8>) {
+    fn agreed(&mut self, context: Context, stock: Option<u64>, link: &mut Link, out: &mut Vec<u8>) {
         self.context = Some(context);
         let [_, evaluator] = self.plan.widths();
-        if evaluator == 0 {
+        let taken = stock
+            .zip(self.stock.as_mut())
+            .and_then(|(position, stock)| {
+                stock.skip_to(position);
+                stock.take(evaluator).ok()
+            });
+        if let Some(taken) = taken {
+            self.step = Step::Stock(taken);
+        } else if evaluator == 0 {
             self.start_tables(link, out);
         } else {
             self.step = Step::BaseKey;
@@ -198,6 +239,7 @@ impl Party for GarblerParty {
             }
             (Step::BaseOpening(check), Kind::OtSetup) => self.base_opening(*check, body),
             (Step::Extension(sender), Kind::OtExtension) => self.extension(sender, link, body, out),
+            (Step::Stock(taken), Kind::OtStock) => self.use_stock(&taken, link, body, out),
             (Step::OutLabels(labels), Kind::OutLabels) => {
                 let values = output::verify_labels(&self.context()?, &labels, self.offset, body)?;
                 self.outputs = Some(output::assemble(&self.plan, Role::Garbler, &values));
@@ -226,6 +268,10 @@ impl Party for GarblerParty {
             self.send_decoding(*garbling, link, out);
         }
         true
+    }
+
+    fn stock(&mut self) -> &mut Option<Stock> {
+        &mut self.stock
     }
 
     fn outputs(&self) -> Option<&[Option<Vec<bool>>]> {

@@ -1,14 +1,14 @@
 //! Both parties in one process, over two byte buffers.
 
-use super::{Drive, EvaluatorSession, GarblerSession, Millis, Outcome, SessionError};
+use super::{Drive, Millis, Outcome, SessionError};
 
 /// Runs both sides to their end without threads. Time stands still, so no deadline passes.
 ///
 /// # Errors
 /// What stopped the garbler, or else what stopped the evaluator.
 pub fn run_pair(
-    garbler: &mut GarblerSession,
-    evaluator: &mut EvaluatorSession,
+    garbler: &mut impl Drive,
+    evaluator: &mut impl Drive,
 ) -> Result<[Outcome; 2], SessionError> {
     let now = Millis(0);
     let (mut to_evaluator, mut to_garbler) = (Vec::new(), Vec::new());
@@ -18,6 +18,7 @@ pub fn run_pair(
         if to_evaluator.is_empty()
             && to_garbler.is_empty()
             && !garbler.produce(now, &mut to_evaluator)
+            && !evaluator.produce(now, &mut to_garbler)
         {
             break;
         }

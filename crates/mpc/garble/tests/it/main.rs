@@ -12,6 +12,7 @@ mod circuits;
 mod garbling;
 mod model;
 mod session;
+mod stock;
 
 use quil_garble::bench::aes;
 use rand_chacha::ChaCha20Rng;

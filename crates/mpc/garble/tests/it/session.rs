@@ -389,12 +389,13 @@ fn replayed_reordered_and_foreign_frames_are_refused() {
 #[test]
 fn oversized_unknown_and_misplaced_frames_are_refused() {
     let (circuit, inputs) = small(23);
-    let frames: [(&[u8], SessionError); 5] = [
+    let frames: [(&[u8], SessionError); 6] = [
         (&[0, 0, 0, 0, 0], SessionError::Frame),
-        (&[11, 0, 0, 0, 0], SessionError::Frame),
+        (&[12, 0, 0, 0, 0], SessionError::Frame),
         (&[5, 0xff, 0xff, 0xff, 0xff], SessionError::Frame),
         (&[8, 0, 0, 0, 0], SessionError::Order),
         (&[2, 0, 0, 0, 0], SessionError::Order),
+        (&[11, 0, 0, 0, 0], SessionError::Order),
     ];
     for (frame, error) in frames {
         let mut garbler = Pair::new(&circuit, &inputs, 24).garbler;

@@ -13,6 +13,7 @@ use quil_garble::Plan;
 use quil_garble::bench::aes;
 use quil_garble::session::{
     Agreement, Deadlines, EvaluatorSession, GarblerSession, Outcome, SessionError, Setup,
+    StockEvaluatorSession, StockGarblerSession, StockOrder, StockSetup,
 };
 use quil_qcl::circuit::{Circuit, Recipients};
 use quil_session_io::{
@@ -79,6 +80,44 @@ async fn parties_agree_over_tcp() {
     assert_eq!(seen.last(), Some(&circuit.stats().and));
 }
 
+/// One connection makes a stock; sessions on further connections take their transfers from it.
+#[tokio::test]
+async fn stock_made_over_tcp_serves_later_sessions() {
+    let agreement = Agreement {
+        rendezvous: [9; 32],
+        code_address: [0; 32],
+    };
+    let (circuit, key) = (circuit(2), SessionKey::new(KEY));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let order = StockOrder::new(2 * aes::KEY_BITS + 20_000).unwrap();
+    let stock = StockSetup::new(order, agreement);
+    let mut first = StockGarblerSession::stock_garbler(&stock, &mut rng);
+    let mut second = StockEvaluatorSession::stock_evaluator(&stock, &mut rng);
+    let (served, connected) = tokio::join!(
+        listen(&mut first, &listener, &key, |_| {}),
+        connect(&mut second, address, &key, |_| {}),
+    );
+    assert_eq!(served.unwrap().0, connected.unwrap());
+    let mut stocks = (first.into_stock(), second.into_stock());
+    for run in 1..=2 {
+        let [input, keys] = inputs();
+        let own = GarblerSession::garbler_with(setup(&circuit), &input, stocks.0, &mut rng);
+        let other = EvaluatorSession::evaluator_with(setup(&circuit), &keys, stocks.1, &mut rng);
+        let (mut garbler, mut evaluator) = (own.unwrap(), other.unwrap());
+        let (first, second) = tokio::join!(
+            listen(&mut garbler, &listener, &key, |_| {}),
+            connect(&mut evaluator, address, &key, |_| {}),
+        );
+        assert_result(&circuit, &first.unwrap().0, &second.unwrap());
+        stocks = (garbler.into_stock(), evaluator.into_stock());
+        let left = order.total() - run * aes::KEY_BITS;
+        assert_eq!(stocks.0.as_ref().unwrap().left(), left);
+        assert_eq!(stocks.1.as_ref().unwrap().left(), left);
+    }
+}
+
 #[tokio::test]
 async fn parties_agree_over_a_plain_stream_of_tiny_pieces() {
     let circuit = circuit(1);
@@ -103,7 +142,7 @@ async fn nothing_of_the_session_is_readable_on_the_wire() {
         let mut greeting = [0; 40];
         right.read_exact(&mut greeting).await.unwrap();
         right.write_all(&greeting).await.unwrap();
-        let mut rest = vec![0; 4 + 5 + 145 + 16];
+        let mut rest = vec![0; 4 + 5 + 193 + 16];
         right.read_exact(&mut rest).await.unwrap();
         drop(right);
         rest
