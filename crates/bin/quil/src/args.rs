@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quil_client::{Output, key::NewKind};
 
+use crate::bench::BenchCommand;
 use crate::client::{FrameCommand, ShardCommand, StatusArguments, TokenCommand, TxCommand};
 use crate::compute::ComputeCommand;
 use crate::config::ConfigCommand;
@@ -98,6 +99,9 @@ pub(crate) enum Command {
     /// Two parties compute on private inputs.
     #[command(subcommand)]
     Compute(ComputeCommand),
+    /// Measures this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Processes of a node.
     #[command(subcommand)]
     Node(NodeCommand),

@@ -1,6 +1,7 @@
 //! `quil`: parses arguments, runs a command, prints its document.
 
 mod args;
+mod bench;
 mod client;
 mod compute;
 mod config;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Key(command) => show(output, run_key(&arguments, command)),
         Command::Ceremony(command) => show(output, run_ceremony(&arguments, command)),
         Command::Compute(command) => compute::run(output, command),
+        Command::Bench(command) => bench::run(output, command),
         Command::Node(NodeCommand::Run(run)) => match node::run(&arguments.home(), run) {
             Ok(code) => code,
             Err(failure) => show(output, Err(failure)),

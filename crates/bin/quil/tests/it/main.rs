@@ -8,6 +8,7 @@
     reason = "test helpers stop the test when something is wrong"
 )]
 
+mod bench;
 mod client;
 mod commands;
 mod compute;
