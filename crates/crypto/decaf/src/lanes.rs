@@ -9,7 +9,7 @@ use crate::{field::Fe, point::AffineNiels};
 mod x86;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{FixedTable, Lanes};
+pub(crate) use x86::{FixedTable, Lanes, Term};
 
 /// Computations side by side.
 pub(crate) const WIDTH: usize = 8;
@@ -24,8 +24,17 @@ pub(crate) const NARROW_TABLE: usize = 1 << (NARROW - 1);
 pub(crate) const WIDE_DIGITS: usize = 75;
 pub(crate) const NARROW_DIGITS: usize = 112;
 
-// Both forms start at the same bit.
-const _: () = assert!(WIDE * (WIDE_DIGITS - 1) == NARROW * (NARROW_DIGITS - 1));
+/// Odd multiples of a point that an [`Event`] chooses from: digits of 5 bits in non-adjacent form.
+pub(crate) const EVENT_TABLE: usize = 8;
+
+/// A non-zero digit of a row.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Event {
+    pub(crate) position: u16,
+    /// Odd.
+    pub(crate) digit: i16,
+    pub(crate) row: usize,
+}
 
 /// A public point with its odd multiples and wide digits.
 pub(crate) struct WideRow<'t> {
@@ -39,12 +48,14 @@ pub(crate) struct WideRow<'t> {
 pub(crate) enum Lanes {}
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use portable::FixedTable;
+pub(crate) use portable::{FixedTable, Term};
 
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
-    use super::{Fe, Lanes, WIDTH, WideRow};
+    use super::{Event, Fe, Lanes, WIDTH, WideRow};
     use crate::{Point, Scalar, point::AffineNiels};
+
+    pub(crate) type Term<'t> = (Scalar, &'t [AffineNiels]);
 
     /// No table: nothing reads it.
     pub(crate) struct FixedTable(Lanes);
@@ -64,11 +75,28 @@ mod portable {
             match self {}
         }
 
-        pub(crate) fn wide_vartime(
+        pub(crate) fn mul(self, _: &Point, _: &Scalar) -> Point {
+            match self {}
+        }
+
+        pub(crate) fn scheduled_vartime(
             self,
-            _: [Vec<WideRow<'_>>; WIDTH],
-            _: &[(Scalar, Point)],
-        ) -> [Point; WIDTH] {
+            _: &[Event],
+            _: &[&[AffineNiels]],
+            _: &[Point],
+        ) -> Point {
+            match self {}
+        }
+
+        pub(crate) fn wide_vartime(self, _: &[Vec<WideRow<'_>>; WIDTH]) -> [Point; WIDTH] {
+            match self {}
+        }
+
+        pub(crate) fn positions_vartime(self, _: &[&[Term<'_>]]) -> Vec<Point> {
+            match self {}
+        }
+
+        pub(crate) fn odd_multiples(self, _: &[Point], _: usize) -> Vec<AffineNiels> {
             match self {}
         }
 

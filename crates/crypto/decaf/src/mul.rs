@@ -1,7 +1,8 @@
 //! Scalar multiplication.
 //!
 //! Constant time: [`variable_base`], [`FixedBase::mul`], [`constant_time`]. Everything else ends in `_vartime` and is
-//! for public scalars and points.
+//! for public scalars and points. Functions choose between the portable form and the vector form of [`crate::lanes`];
+//! tests run both.
 
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
@@ -30,7 +31,7 @@ const REGULAR: usize = 16;
 /// From this many terms on, eight accumulators beat one (measured).
 const LANES_FROM: usize = 12;
 /// From this many points on, buckets beat interleaved tables (measured, see `benches/decaf.rs`).
-const PIPPENGER_FROM: usize = 256;
+const PIPPENGER_FROM: usize = 300;
 
 /// Sum of `scalars[i] * points[i]` over the shorter of both slices. Variable time.
 #[must_use]
@@ -87,6 +88,13 @@ fn odd_multiples<const N: usize>(p: &Point) -> [Point; N] {
 
 /// `s * p`, constant time: 90 regular signed digits of 5 bits.
 pub(crate) fn variable_base(p: &Point, s: &Scalar) -> Point {
+    match Lanes::get() {
+        Some(lanes) => lanes.mul(p, s),
+        None => variable_base_portable(p, s),
+    }
+}
+
+pub(crate) fn variable_base_portable(p: &Point, s: &Scalar) -> Point {
     let mut table = odd_multiples::<REGULAR>(p).map(|q| q.niels());
     let mut digits = s.regular_digits();
     let mut acc = Point::IDENTITY;
@@ -129,8 +137,13 @@ impl PointTable {
     /// Tables of all points with one field inversion.
     #[must_use]
     pub fn batch(points: &[Point]) -> Vec<Self> {
-        let all: Vec<Point> = points.iter().flat_map(odd_multiples::<TABLE>).collect();
-        let affine = normalise(&all);
+        let affine = match Lanes::get() {
+            Some(lanes) => lanes.odd_multiples(points, TABLE),
+            None => {
+                let all: Vec<Point> = points.iter().flat_map(odd_multiples::<TABLE>).collect();
+                normalise(&all)
+            }
+        };
         points
             .iter()
             .zip(affine.chunks_exact(TABLE))

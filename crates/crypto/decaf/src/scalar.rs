@@ -316,20 +316,26 @@ impl Scalar {
     pub(crate) fn wnaf_vartime(&self, w: usize, mut f: impl FnMut(usize, i16)) {
         let mut x = [0u64; 8];
         x[..7].copy_from_slice(&self.canonical());
+        let bits = |pos: usize| {
+            let (word, bit) = (pos / 64, pos % 64);
+            let high = if bit == 0 || word == 7 {
+                0
+            } else {
+                x[word + 1] << (64 - bit)
+            };
+            (x[word] >> bit) | high
+        };
         let (width, mask) = (1i64 << w, (1u64 << w) - 1);
         let (mut pos, mut carry) = (0usize, 0u64);
         while pos < 448 {
-            let (word, bit) = (pos / 64, pos % 64);
-            let mut buf = x[word] >> bit;
-            if bit + w > 64 {
-                buf |= x[word + 1] << (64 - bit);
-            }
-            let window = carry + (buf & mask);
-            if window & 1 == 0 {
-                pos += 1;
+            // Zeros without a carry and ones with a carry yield no digit and leave the carry as it is.
+            let buf = bits(pos);
+            let zeros = (buf ^ carry.wrapping_neg()).trailing_zeros() as usize;
+            pos += zeros;
+            if zeros + w > 64 || pos >= 448 {
                 continue;
             }
-            let v = window as i64;
+            let v = ((buf >> zeros) & mask).wrapping_add(carry) as i64;
             let digit = if v < width / 2 {
                 carry = 0;
                 v

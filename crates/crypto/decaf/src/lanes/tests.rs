@@ -215,6 +215,8 @@ fn check_points(p: &[Point; WIDTH], q: &[Point; WIDTH], negative: u8) {
         &Affine8::gather(core::array::from_fn(|i| &affine[i])),
         negative,
     );
+    let from_entry = Affine8::gather(core::array::from_fn(|i| &affine[i])).point(negative);
+    let from_entry = from_entry.scatter();
     let mut double = start;
     double.double_n(3);
     let (sum, mixed, double) = (sum.scatter(), mixed.scatter(), double.scatter());
@@ -226,6 +228,8 @@ fn check_points(p: &[Point; WIDTH], q: &[Point; WIDTH], negative: u8) {
             // The fourth coordinate serves the next addition.
             assert!(got + q[i] == want + q[i]);
         }
+        assert!(from_entry[i] == sign(i, q[i]));
+        assert!(from_entry[i] + p[i] == sign(i, q[i]) + p[i]);
         let eight = p[i].double().double().double();
         assert_eq!(double[i].compress(), eight.compress());
         assert!(double[i] + q[i] == eight + q[i]);
@@ -291,25 +295,24 @@ fn regular_digits_of_any_width_are_the_scalar() {
 }
 
 #[test]
-fn narrow_multiples_are_the_odd_ones() {
-    let Some(_) = Lanes::of_machine() else { return };
-    let p = points(8);
-    let p: &[Point; WIDTH] = p.as_slice().try_into().unwrap();
-    let mut want = *p;
-    for i in 0..NARROW_TABLE {
-        // SAFETY: the machine has the instructions.
-        let sums = unsafe { with_multiple(p, i) };
-        for lane in 0..WIDTH {
-            assert!(sums[lane] == want[lane], "multiple {i}");
-            want[lane] += p[lane].double();
+fn odd_multiples_are_the_portable_ones() {
+    let Some(lanes) = Lanes::of_machine() else {
+        return;
+    };
+    for (n, count) in [(0, 8), (1, 1), (5, 8), (8, 8), (17, 4), (9, 32)] {
+        let p = points(n);
+        let tables = lanes.odd_multiples(&p, count);
+        assert_eq!(tables.len(), n * count);
+        for (p, table) in p.iter().zip(tables.chunks_exact(count)) {
+            let mut multiple = *p;
+            for got in table {
+                let want = multiple.affine_niels(&multiple.z.invert());
+                for (a, b) in [(got.ypx, want.ypx), (got.ymx, want.ymx), (got.td, want.td)] {
+                    assert_eq!(a.to_bytes(), b.to_bytes());
+                    assert!(a.0.iter().all(|l| *l <= TIGHT));
+                }
+                multiple += p.double();
+            }
         }
     }
-}
-
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn with_multiple(p: &[Point; WIDTH], i: usize) -> [Point; WIDTH] {
-    let table = Point8::gather(p.each_ref()).odd_multiples();
-    let mut acc = Point8::identity();
-    acc.add_niels(&table[i], 0);
-    acc.scatter()
 }

@@ -7,15 +7,19 @@
 
 use core::arch::x86_64::__m512i;
 
-use super::{Fe, WIDTH, WideRow};
+use super::{Event, Fe, WIDTH, WideRow};
 use crate::{Point, Scalar, point::AffineNiels};
 
 mod buckets;
 mod field;
 mod msm;
 mod point;
+mod positions;
+mod quad;
+mod tables;
 
 pub(crate) use msm::FixedTable;
+pub(crate) use positions::Term;
 
 #[cfg(test)]
 pub(super) use field::Fe8;
@@ -46,14 +50,40 @@ impl Lanes {
         unsafe { field::pow_p34(values) }
     }
 
-    /// For each lane the sum over its rows; the sum of `other` is added to the lanes in some distribution.
-    pub(crate) fn wide_vartime(
-        self,
-        rows: [Vec<WideRow<'_>>; WIDTH],
-        other: &[(Scalar, Point)],
-    ) -> [Point; WIDTH] {
+    /// `s p`.
+    pub(crate) fn mul(self, p: &Point, s: &Scalar) -> Point {
         // SAFETY: a `Lanes` exists only where the instructions were found.
-        unsafe { msm::wide_vartime(&rows, other) }
+        unsafe { quad::mul(p, s) }
+    }
+
+    /// Sum over events in the order of their positions: rows of the tables first, then rows of the points. Digits fit
+    /// the tables; those of points have at most 5 bits.
+    pub(crate) fn scheduled_vartime(
+        self,
+        events: &[Event],
+        tables: &[&[AffineNiels]],
+        points: &[Point],
+    ) -> Point {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { quad::scheduled_vartime(events, tables, points) }
+    }
+
+    /// For each lane the sum over its rows.
+    pub(crate) fn wide_vartime(self, rows: &[Vec<WideRow<'_>>; WIDTH]) -> [Point; WIDTH] {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { msm::wide_vartime(rows) }
+    }
+
+    /// The sum of each list; best for one or two long ones.
+    pub(crate) fn positions_vartime(self, sums: &[&[Term<'_>]]) -> Vec<Point> {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { positions::sums_vartime(sums) }
+    }
+
+    /// P, 3P, ..., `count` of them for each point, in order of the points.
+    pub(crate) fn odd_multiples(self, points: &[Point], count: usize) -> Vec<AffineNiels> {
+        // SAFETY: a `Lanes` exists only where the instructions were found.
+        unsafe { tables::odd_multiples(points, count) }
     }
 
     /// Sum over public tables for secret scalars.
@@ -78,5 +108,15 @@ impl Lanes {
     pub(crate) fn fixed_mul(self, table: &FixedTable, s: &Scalar) -> Point {
         // SAFETY: a `Lanes` exists only where the instructions were found.
         unsafe { table.mul(s) }
+    }
+}
+
+/// Fetches an entry that will be added soon.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+fn prefetch(e: &AffineNiels) {
+    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    for fe in [&e.ypx, &e.ymx, &e.td] {
+        _mm_prefetch::<_MM_HINT_T0>(fe.0.as_ptr().cast());
     }
 }

@@ -1,7 +1,7 @@
-use super::{LANES_FROM, PointTable, straus::mixed_portable};
+use super::{LANES_FROM, PointTable, mixed_vartime};
 use crate::{
     Point, Scalar,
-    lanes::{Lanes, WIDE, WIDE_DIGITS, WIDTH, WideRow},
+    lanes::{Lanes, Term, WIDE, WIDE_DIGITS, WIDTH, WideRow},
 };
 
 /// The sum of each list of products over precomputed tables. Variable time.
@@ -11,15 +11,26 @@ use crate::{
 pub fn many_vartime(sums: &[Vec<(Scalar, &PointTable)>]) -> Vec<Point> {
     let terms: usize = sums.iter().map(Vec::len).sum();
     match Lanes::get() {
+        Some(lanes) if terms >= LANES_FROM && sums.len() <= 2 => pair_lanes(lanes, sums),
         Some(lanes) if terms >= LANES_FROM => sums
             .chunks(WIDTH)
             .flat_map(|c| many_lanes(lanes, c))
             .collect(),
-        _ => sums.iter().map(|s| mixed_portable(s, &[])).collect(),
+        _ => sums.iter().map(|s| mixed_vartime(s, &[])).collect(),
     }
 }
 
-/// At most eight sums.
+/// One sum or two.
+pub(super) fn pair_lanes(lanes: Lanes, sums: &[Vec<(Scalar, &PointTable)>]) -> Vec<Point> {
+    let all: Vec<Vec<Term<'_>>> = sums
+        .iter()
+        .map(|sum| sum.iter().map(|(s, t)| (*s, &*t.odd)).collect())
+        .collect();
+    let lists: Vec<&[Term<'_>]> = all.iter().map(Vec::as_slice).collect();
+    lanes.positions_vartime(&lists)
+}
+
+/// At most eight sums, each in lanes of its own.
 pub(super) fn many_lanes(lanes: Lanes, sums: &[Vec<(Scalar, &PointTable)>]) -> Vec<Point> {
     // Every sum gets the same number of lanes.
     let share = WIDTH / sums.len().next_power_of_two();
@@ -27,7 +38,7 @@ pub(super) fn many_lanes(lanes: Lanes, sums: &[Vec<(Scalar, &PointTable)>]) -> V
     for (part, sum) in rows.chunks_mut(share).zip(sums) {
         distribute(part, sum);
     }
-    let points = lanes.wide_vartime(rows, &[]);
+    let points = lanes.wide_vartime(&rows);
     points
         .chunks(share)
         .take(sums.len())
@@ -36,7 +47,7 @@ pub(super) fn many_lanes(lanes: Lanes, sums: &[Vec<(Scalar, &PointTable)>]) -> V
 }
 
 /// Deals the terms of one sum to lanes.
-pub(super) fn distribute<'t>(rows: &mut [Vec<WideRow<'t>>], sum: &[(Scalar, &'t PointTable)]) {
+fn distribute<'t>(rows: &mut [Vec<WideRow<'t>>], sum: &[(Scalar, &'t PointTable)]) {
     for terms in sum.chunks(rows.len().max(1)) {
         for (row, (s, table)) in rows.iter_mut().zip(terms) {
             row.push(WideRow {

@@ -7,10 +7,10 @@ use crate::{Point, Scalar, lanes::Lanes, point::AffineNiels, scalar::SCALAR_BITS
 #[must_use]
 pub fn pippenger_vartime(scalars: &[Scalar], points: &[Point]) -> Point {
     let n = scalars.len().min(points.len());
-    let affine = normalise(points.get(..n).unwrap_or(points));
+    let points = points.get(..n).unwrap_or(points);
     match Lanes::get() {
-        Some(lanes) => lanes.buckets_vartime(scalars, &affine),
-        None => buckets_portable(scalars, &affine),
+        Some(lanes) => lanes.buckets_vartime(scalars, &lanes.odd_multiples(points, 1)),
+        None => buckets_portable(scalars, &normalise(points)),
     }
 }
 

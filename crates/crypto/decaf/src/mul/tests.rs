@@ -4,9 +4,9 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::{
     fixed::FixedBase,
-    many::many_lanes,
+    many::{many_lanes, pair_lanes},
     pippenger::buckets_portable,
-    straus::{mixed_lanes, mixed_portable},
+    straus::{mixed_lanes, mixed_portable, mixed_quad},
     *,
 };
 use crate::lanes::tests::{plain, points, scalars};
@@ -44,6 +44,10 @@ fn sums_over_tables_and_points_agree() {
             assert!(
                 mixed_lanes(lanes, &terms, &rest) == want,
                 "lanes {fixed} {other}"
+            );
+            assert!(
+                mixed_quad(lanes, &terms, &rest) == want,
+                "quad {fixed} {other}"
             );
         }
     }
@@ -127,6 +131,7 @@ fn many_sums_agree() {
         if let Some(lanes) = Lanes::of_machine() {
             let got: Vec<Point> = sums.chunks(8).flat_map(|c| many_lanes(lanes, c)).collect();
             assert!(got == want, "lanes");
+            assert!(pair_lanes(lanes, &sums) == want, "positions");
         }
     }
 }
@@ -170,6 +175,24 @@ fn batch_decoding_decides_as_single_decoding() {
                     (Ok(a), Ok(b)) => assert_eq!(a.compress(), b.compress()),
                     (a, b) => assert_eq!(a.err(), b.err()),
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn variable_base_forms_agree() {
+    let mut rng = ChaCha20Rng::seed_from_u64(6);
+    for p in points(9) {
+        for s in scalars(40, &mut rng) {
+            let want = variable_base_portable(&p, &s);
+            assert!(want == plain(&[s], &[p]));
+            assert!(variable_base(&p, &s) == want);
+            if let Some(lanes) = Lanes::of_machine() {
+                let got = lanes.mul(&p, &s);
+                assert!(got == want);
+                assert_eq!(got.compress(), want.compress());
+                assert!(got + p == want + p);
             }
         }
     }

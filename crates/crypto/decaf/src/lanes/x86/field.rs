@@ -24,7 +24,7 @@ use core::arch::x86_64::{
 
 use super::{Fe, V, WIDTH};
 
-const LIMBS: usize = 10;
+pub(super) const LIMBS: usize = 10;
 /// Bits that the high half of a product of limbs is short of the next limb.
 const GAP: u32 = 7;
 const MASK: u64 = (1 << 45) - 1;
@@ -42,6 +42,17 @@ const FOUR_P: [u64; LIMBS] = [
     MASK,
     MASK,
 ];
+
+/// What `sub` adds, so that no limb becomes negative.
+pub(super) const EIGHT_P: [u64; LIMBS] = {
+    let mut r = FOUR_P;
+    let mut k = 0;
+    while k < LIMBS {
+        r[k] *= 2;
+        k += 1;
+    }
+    r
+};
 
 /// What the middle product starts with, so that no column becomes negative: with Y = 2^11 4p, columns 5 + k hold Y_k and
 /// columns k hold 4 Y_(5+k) - 2 Y_k, which the fold turns into 4 Y. Stored without the gap.
@@ -256,7 +267,14 @@ impl Fe8 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
     pub(in crate::lanes) fn mul_small(&self, w: u32) -> Self {
-        let (zero, w) = (_mm512_setzero_si512(), splat(u64::from(w)));
+        self.mul_lanes(splat(u64::from(w)))
+    }
+
+    /// Product of each lane with a number below 2^20: loose to tight.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+    pub(super) fn mul_lanes(&self, w: V) -> Self {
+        let zero = _mm512_setzero_si512();
         let mut r = [zero; LIMBS];
         let mut carried = zero;
         for k in 0..LIMBS {
@@ -296,7 +314,7 @@ impl Fe8 {
     pub(in crate::lanes) fn sub(&self, b: &Self) -> Self {
         let mut r = self.0;
         for k in 0..LIMBS {
-            let biased = _mm512_add_epi64(r[k], splat(2 * FOUR_P[k]));
+            let biased = _mm512_add_epi64(r[k], splat(EIGHT_P[k]));
             r[k] = _mm512_sub_epi64(biased, b.0[k]);
         }
         Self(r)
@@ -383,17 +401,22 @@ impl Fe8 {
 /// x^((p - 3) / 4): the chain of [`Fe`].
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
 pub(super) fn pow_p34(values: &mut [Fe; WIDTH]) {
-    let x1 = Fe8::gather(values.each_ref());
-    let x2 = x1.square().mul(&x1);
-    let x3 = x2.square().mul(&x1);
+    *values = power(&Fe8::gather(values.each_ref())).scatter();
+}
+
+/// As [`pow_p34`].
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+pub(super) fn power(x1: &Fe8) -> Fe8 {
+    let x2 = x1.square().mul(x1);
+    let x3 = x2.square().mul(x1);
     let x6 = x3.square_n(3).mul(&x3);
     let x9 = x6.square_n(3).mul(&x3);
     let x18 = x9.square_n(9).mul(&x9);
-    let x19 = x18.square().mul(&x1);
+    let x19 = x18.square().mul(x1);
     let x37 = x19.square_n(18).mul(&x18);
     let x74 = x37.square_n(37).mul(&x37);
     let x111 = x74.square_n(37).mul(&x37);
     let x222 = x111.square_n(111).mul(&x111);
-    let x223 = x222.square().mul(&x1);
-    *values = x223.square_n(223).mul(&x222).scatter();
+    let x223 = x222.square().mul(x1);
+    x223.square_n(223).mul(&x222)
 }

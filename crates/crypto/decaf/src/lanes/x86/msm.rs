@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 use super::{
     WIDTH, WideRow,
     field::load,
-    point::{Affine8, Niels8, Point8, select_affine, select_niels},
+    point::{Affine8, Point8, select_affine},
 };
 use crate::{
     Point, Scalar,
@@ -19,8 +19,6 @@ use crate::{
     scalar::REGULAR_DIGITS,
 };
 
-/// Bit position of the highest digit.
-const TOP: usize = WIDE * (WIDE_DIGITS - 1);
 /// Groups of eight tables in one pass of the constant-time sum: their multiples (15 KiB each) stay in the cache close to
 /// the core.
 const GROUPS: usize = 32;
@@ -40,68 +38,15 @@ fn narrow_digits<'s>(scalars: impl Iterator<Item = &'s Scalar>) -> Box<NarrowDig
     out
 }
 
-/// Eight points with their multiples, next to their digits.
-struct NielsGroup {
-    table: Box<[Niels8; NARROW_TABLE]>,
-    digits: Box<NarrowDigits>,
-}
-
-impl NielsGroup {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    fn new(terms: &[(Scalar, Point)]) -> Self {
-        let mut p = [&Point::IDENTITY; WIDTH];
-        for (slot, (_, point)) in p.iter_mut().zip(terms) {
-            *slot = point;
-        }
-        Self {
-            table: Box::new(Point8::gather(p).odd_multiples()),
-            digits: narrow_digits(terms.iter().map(|t| &t.0)),
-        }
-    }
-}
-
-/// Reads every cache line of an entry that will be added soon.
-#[inline]
+/// For each lane the sum over its rows.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn prefetch(e: &AffineNiels) {
-    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    for fe in [&e.ypx, &e.ymx, &e.td] {
-        _mm_prefetch::<_MM_HINT_T0>(fe.0.as_ptr().cast());
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-pub(super) fn wide_vartime(
-    rows: &[Vec<WideRow<'_>>; WIDTH],
-    other: &[(Scalar, Point)],
-) -> [Point; WIDTH] {
-    let groups: Vec<NielsGroup> = other.chunks(WIDTH).map(|c| NielsGroup::new(c)).collect();
+pub(super) fn wide_vartime(rows: &[Vec<WideRow<'_>>; WIDTH]) -> [Point; WIDTH] {
     let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut acc = Point8::identity();
-    let mut pending = 0;
-    for bit in (0..=TOP).rev() {
-        let wide = bit % WIDE == 0 && longest > 0;
-        let narrow = bit % NARROW == 0 && !groups.is_empty();
-        if bit < TOP {
-            pending += 1;
-        }
-        if !wide && !narrow {
-            continue;
-        }
-        acc.double_n(pending);
-        pending = 0;
-        if wide {
-            add_wide_vartime(&mut acc, rows, longest, bit / WIDE);
-        }
-        if narrow {
-            for g in &groups {
-                let digits = load(&g.digits[bit / NARROW]);
-                let (n, negative) = select_niels(&g.table, digits, NARROW);
-                acc.add_niels(&n, negative);
-            }
-        }
+    for position in (0..WIDE_DIGITS).rev() {
+        acc.double_n(WIDE);
+        add_wide_vartime(&mut acc, rows, longest, position);
     }
-    acc.double_n(pending);
     acc.scatter()
 }
 
@@ -130,7 +75,7 @@ fn add_wide_vartime(
                 negative |= u8::from(minus) << lane;
             }
             if let Some((index, _)) = entry(row, i + 1) {
-                prefetch(&row[i + 1].odd[index]);
+                super::prefetch(&row[i + 1].odd[index]);
             }
         }
         acc.add_affine(&Affine8::gather(entries), negative);

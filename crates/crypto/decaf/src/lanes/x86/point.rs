@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     Point,
-    lanes::NARROW_TABLE,
     point::{AffineNiels, TWO_ONE_MINUS_D},
 };
 use core::arch::x86_64::{_mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_xor_si512};
@@ -72,6 +71,21 @@ impl Affine8 {
         }
     }
 
+    /// The point itself, or its negative in the lanes of the mask: (4x : 4y : 4 : 4xy).
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+    pub(in crate::lanes) fn point(&self, negative: u8) -> Point8 {
+        let (p, m) = (self.ypx.carry(), self.ymx.carry());
+        let (plus, minus) = (p.blend(&m, negative), m.blend(&p, negative));
+        let (x, y) = (plus.sub(&minus), plus.add(&minus));
+        Point8 {
+            x: x.add(&x).carry(),
+            y: y.add(&y).carry(),
+            z: Fe8::small(4),
+            t: x.mul(&y),
+        }
+    }
+
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
     fn assign(&mut self, b: &Self, mask: u8) {
@@ -105,20 +119,6 @@ pub(super) fn select_affine(table: &[Affine8], digits: V, bits: usize) -> Option
         r.assign(e, _mm512_cmpeq_epi64_mask(index, splat(i)));
     }
     Some((r, negative))
-}
-
-/// As [`select_affine`].
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-pub(super) fn select_niels(table: &[Niels8; NARROW_TABLE], digits: V, bits: usize) -> (Niels8, u8) {
-    let (index, negative) = split(digits, bits);
-    let [mut r, rest @ ..] = *table;
-    for (i, e) in (1u64..).zip(&rest) {
-        let mask = _mm512_cmpeq_epi64_mask(index, splat(i));
-        r.affine.assign(&e.affine, mask);
-        r.zz.assign(&e.zz, mask);
-    }
-    (r, negative)
 }
 
 impl Point8 {
@@ -212,20 +212,5 @@ impl Point8 {
             },
             zz: self.z.add(&self.z),
         }
-    }
-
-    /// P, 3P, 5P, ... of each lane.
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    pub(in crate::lanes) fn odd_multiples(&self) -> [Niels8; NARROW_TABLE] {
-        let mut double = *self;
-        double.double_n(1);
-        let double = double.niels();
-        let mut acc = *self;
-        let mut out = [acc.niels(); NARROW_TABLE];
-        for slot in out.iter_mut().skip(1) {
-            acc.add_niels(&double, 0);
-            *slot = acc.niels();
-        }
-        out
     }
 }
