@@ -117,7 +117,10 @@ impl<T: BorshSerialize, const N: usize> BorshSerialize for Bounded<T, N> {
     }
 }
 
-/// Gives the length word back to `Vec`'s own decoder, so that `u8` keeps its bulk path.
+/// Elements decoded at once: what a claimed length reserves at most, unless they have arrived.
+const PIECE: u32 = 4096;
+
+/// Gives a length word to `Vec`'s own decoder, so that `u8` keeps its bulk path.
 struct Replay<'a, R> {
     head: &'a [u8],
     rest: &'a mut R,
@@ -145,12 +148,18 @@ impl<T: BorshDeserialize, const N: usize> BorshDeserialize for Bounded<T, N> {
         if len == 0 {
             return Ok(Self(Vec::new()));
         }
-        // `Vec` reserves at most 4 KiB before elements arrive.
-        Vec::deserialize_reader(&mut Replay {
-            head: &len.to_le_bytes(),
-            rest: r,
-        })
-        .map(Self)
+        // Piece by piece: for `u8`, `Vec` reserves up to 1 MiB of a claimed length before the bytes arrive.
+        let (mut items, mut left) = (Vec::new(), len);
+        while left > 0 {
+            let piece = left.min(PIECE);
+            let mut part = Vec::deserialize_reader(&mut Replay {
+                head: &piece.to_le_bytes(),
+                rest: r,
+            })?;
+            items.append(&mut part);
+            left = left.saturating_sub(piece);
+        }
+        Ok(Self(items))
     }
 }
 
@@ -274,6 +283,19 @@ mod tests {
             Bytes::<8>::decode(&[3, 0, 0, 0, 1], 64).is_err(),
             "a short body is an error"
         );
+    }
+
+    #[test]
+    fn long_sequences_decode_in_pieces() {
+        for n in [4095usize, 4096, 4097, 10_000] {
+            let bytes: Vec<u8> = (0..n).map(|i| i.to_le_bytes()[0]).collect();
+            let b = Bytes::<20_000>::try_from(bytes).unwrap();
+            assert_eq!(Bytes::<20_000>::decode(&b.encode(), 30_000), Ok(b.clone()));
+            assert!(Bytes::<20_000>::decode(&b.encode()[..n], 30_000).is_err());
+            let words: Vec<u64> = (0..n as u64).collect();
+            let w = Bounded::<u64, 20_000>::try_from(words).unwrap();
+            assert_eq!(Bounded::<u64, 20_000>::decode(&w.encode(), 1 << 20), Ok(w));
+        }
     }
 
     #[test]
