@@ -1,6 +1,7 @@
 //! Two-party computation as people run it: real processes.
 
 mod examples;
+mod guide;
 mod processes;
 
 use std::path::{Path, PathBuf};

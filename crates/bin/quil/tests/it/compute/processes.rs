@@ -13,7 +13,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1
 const BIDS: [&str; 2] = ["[100, 7, 30, 2]", "[90, 120, 1, 4]"];
 
 /// An address nobody listens on.
-fn free() -> String {
+pub(super) fn free() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
