@@ -33,7 +33,7 @@ pub(crate) struct Event {
     pub(crate) position: u16,
     /// Odd.
     pub(crate) digit: i16,
-    pub(crate) row: usize,
+    pub(crate) row: u32,
 }
 
 /// A public point with its odd multiples and wide digits.

@@ -28,7 +28,7 @@ impl Schedule {
     fn new<'a>(rows: impl Iterator<Item = (&'a Scalar, usize)>) -> Self {
         let mut raw = Vec::new();
         let mut start = [0u32; POSITIONS + 1];
-        for (row, (s, width)) in rows.enumerate() {
+        for (row, (s, width)) in (0u32..).zip(rows) {
             s.wnaf_vartime(width, |pos, digit| {
                 if let (Ok(position), Some(n)) = (u16::try_from(pos), start.get_mut(pos + 1)) {
                     *n += 1;
@@ -62,7 +62,7 @@ impl Schedule {
         // Widths and table sizes are tied by the assertion above, rows by construction: every lookup succeeds.
         let entry = |e: &Event| {
             let index = usize::from(e.digit.unsigned_abs() >> 1);
-            table(e.row)?.get(index)
+            usize::try_from(e.row).ok().and_then(&table)?.get(index)
         };
         let mut events = self.events.iter().rev().peekable();
         let mut ahead = self.events.iter().rev().skip(AHEAD).filter_map(entry);

@@ -260,10 +260,11 @@ pub(super) fn scheduled_vartime(
         }
         at = e.position;
         let index = usize::from(e.digit.unsigned_abs() >> 1);
-        let entry = match tables.get(e.row) {
+        let row = e.row as usize;
+        let entry = match tables.get(row) {
             Some(t) => QuadNiels::signed_vartime(&t[index], e.digit < 0),
             None => {
-                let n = own[e.row - tables.len()][index];
+                let n = own[row - tables.len()][index];
                 if e.digit < 0 { n.negative() } else { n }
             }
         };
