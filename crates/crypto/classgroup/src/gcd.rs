@@ -4,8 +4,8 @@
 //! `P = x P0 - yp Q0` and `Q = yq Q0 - x' P0` for some non-negative `x`, `x'`. Slots are never exchanged, so the signs
 //! are fixed and the transformation has determinant +1.
 //!
-//! Quotients are found on the leading 128 bits, in two rounds of 64, and applied to the whole numbers once per
-//! about 62 bits. A quotient smaller than the true one is as good as the true one here (the transformation stays
+//! Quotients are found on the leading 128 bits, in two rounds of 62, and applied to the whole numbers once per
+//! about 60 bits. A quotient smaller than the true one is as good as the true one here (the transformation stays
 //! unimodular and the remainders non-negative), so no exactness test is needed, only the bound of
 //! [`Matrix::from_leading`].
 
@@ -17,6 +17,10 @@
     reason = "arithmetic kernel: indices are below the slot width, casts split double words"
 )]
 
+mod round;
+
+use round::Rows;
+
 use crate::{
     int::{HALF, Nat},
     limbs,
@@ -24,8 +28,8 @@ use crate::{
 
 /// Limbs of a slot: `a` plus one for carries of a row operation.
 const SLOT: usize = HALF + 1;
-/// Smallest remainder that a row found on 64 leading bits may leave, see [`Matrix::from_leading`].
-const FLOOR_BITS: u32 = 33;
+/// Smallest remainder that a round on leading bits may leave, see [`Matrix::from_leading`].
+const FLOOR: u64 = 3 << 30;
 
 /// The state of a Euclidean algorithm.
 #[derive(Clone, Copy)]
@@ -38,6 +42,8 @@ pub(crate) struct Euclid {
     n: usize,
     /// Limbs in use of `yp`, `yq`.
     m: usize,
+    /// Whether rounds may use assembly.
+    assembly: bool,
 }
 
 /// Row operations: `(P, Q) <- (a P - b Q, d Q - c P)`, all entries below 2^63.
@@ -69,6 +75,8 @@ impl Euclid {
             yq: [0; SLOT],
             n: p.as_limbs().len().max(q.as_limbs().len()),
             m: 1,
+            // Any processor that can do this can run the assembly; without it the process wants plain code.
+            assembly: quil_simd::Features::get().adx,
         };
         s.p[..p.as_limbs().len()].copy_from_slice(p.as_limbs());
         s.q[..q.as_limbs().len()].copy_from_slice(q.as_limbs());
@@ -131,7 +139,7 @@ impl Euclid {
         let (x, y) = (leading(&self.p, n, lz), leading(&self.q, n, lz));
         // The remainders are about x, y times 2^unit.
         let unit = (n * limbs::BITS) as isize - lz as isize - 128;
-        match Matrix::from_leading(x, y, bits as isize - unit) {
+        match Matrix::from_leading(x, y, bits as isize - unit, self.assembly) {
             Some(matrix) => self.apply(&matrix),
             None => self.divide(x, y),
         }
@@ -249,61 +257,44 @@ fn combine_add(p: &mut [u64], q: &mut [u64], t: &Matrix) -> (u64, u64) {
     (cp, cq)
 }
 
-/// Quotient and remainder. A hardware division: comparisons for the common small quotients take as long.
-#[inline(always)]
-const fn quotient(x: u64, y: u64) -> (u64, u64) {
-    let q = x / y;
-    (q, x.wrapping_sub(q.wrapping_mul(y)))
-}
-
 impl Matrix {
     /// Row operations valid for all numbers that begin with `x` and `y`, or `None` when not one quotient is certain.
     ///
-    /// Let the numbers be `X = 2^u (x + e)`, `0 <= e < 1`, and likewise `Y`. On the upper 64 bits remainders are kept
-    /// at `2^33` or more, hence every entry is below `2^64 / 2^33 = 2^31` and the error of a remainder below `2^31`
-    /// units: remainders stay positive. The second round sees `x`, `y` with an error between -1 and 2 units, so its
-    /// remainders are wrong by at most `3 * 2^31 < 2^33`. The product of both has entries below `2 * 2^62`.
+    /// Let the numbers be `X = 2^u (x + e)`, `0 <= e < 1`, and likewise `Y`. On the upper 62 bits remainders are kept
+    /// at `F = 1.5 * 2^31` or more, hence every entry is below `2^62 / F < F / 2` and the error of a remainder below
+    /// half of it: remainders stay positive. The second round sees `x`, `y` with an error between -1 and 2 units, so its
+    /// remainders are wrong by less than twice the sum of two entries of a row, `2 * 2^62 / F < F`. The product of both
+    /// has entries below `2^62`.
     ///
     /// Remainders are kept above `2^floor` in units of `x`, as far as one can see.
     #[inline]
-    fn from_leading(x: u128, y: u128, floor: isize) -> Option<Self> {
-        let m1 = Self::quotients((x >> 64) as u64, (y >> 64) as u64, floor - 64)?;
+    fn from_leading(x: u128, y: u128, floor: isize, assembly: bool) -> Option<Self> {
+        let shift = 128 - round::BITS as isize;
+        let m1 = Self::quotients(
+            (x >> shift) as u64,
+            (y >> shift) as u64,
+            floor - shift,
+            assembly,
+        )?;
         let (x, y) = m1.on(x, y);
-        let shift = 64 - ((x | y).leading_zeros() as isize).min(64);
-        let m2 = Self::quotients((x >> shift) as u64, (y >> shift) as u64, floor - shift);
+        let shift = (shift - (x | y).leading_zeros() as isize).max(0);
+        let m2 = Self::quotients(
+            (x >> shift) as u64,
+            (y >> shift) as u64,
+            floor - shift,
+            assembly,
+        );
         Some(m2.map_or(m1, |m2| m2.after(&m1)))
     }
 
-    /// Euclid on two limbs, remainders at least `max(2^33, 2^floor)`.
+    /// A round with remainders at or above `F` and `2^floor`.
     #[inline]
-    fn quotients(mut x: u64, mut y: u64, floor: isize) -> Option<Self> {
-        if floor > 63 {
+    fn quotients(x: u64, y: u64, floor: isize, assembly: bool) -> Option<Self> {
+        if floor >= round::BITS as isize {
             return None;
         }
-        let floor = 1u64 << floor.max(FLOOR_BITS as isize);
-        if x < floor || y < floor {
-            return None;
-        }
-        // Two entries of 32 bits to a limb: (b, a) and (d, c).
-        let (mut ab, mut cd) = (1u64, 1u64 << 32);
-        let mut turn_y = x < y;
-        loop {
-            if !turn_y {
-                let (q, r) = quotient(x, y);
-                if r < floor {
-                    break;
-                }
-                x = r;
-                ab = ab.wrapping_add(q.wrapping_mul(cd));
-            }
-            turn_y = false;
-            let (q, r) = quotient(y, x);
-            if r < floor {
-                break;
-            }
-            y = r;
-            cd = cd.wrapping_add(q.wrapping_mul(ab));
-        }
+        let floor = (1u64 << floor.max(0)).max(FLOOR);
+        let Rows { ab, cd } = round::run(x, y, floor, assembly);
         let m = Self {
             a: ab & 0xffff_ffff,
             b: ab >> 32,

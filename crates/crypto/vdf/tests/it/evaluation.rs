@@ -19,7 +19,7 @@ fn group(bits: usize) -> (Discriminant, Form) {
 }
 
 /// The challenge from its definition.
-fn challenge(d: &Discriminant, x: &Form, y: &Form, t: u64) -> [u64; 4] {
+pub(crate) fn challenge(d: &Discriminant, x: &Form, y: &Form, t: u64) -> [u64; 4] {
     let mut input = vec![9];
     input.extend(b"vdf.prime");
     for part in [
@@ -51,7 +51,7 @@ fn challenge(d: &Discriminant, x: &Form, y: &Form, t: u64) -> [u64; 4] {
 }
 
 /// `x^floor(2^t / l)` and `2^t mod l`, by long division, one bit of the quotient per squaring.
-fn slow_proof(x: &Form, l: [u64; 4], t: u64, one: Form) -> (Form, [u64; 4]) {
+pub(crate) fn slow_proof(x: &Form, l: [u64; 4], t: u64, one: Form) -> (Form, [u64; 4]) {
     let (mut pi, mut r) = (one, [1u64, 0, 0, 0]);
     for _ in 0..t {
         pi = pi.square();

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use quil_vdf::{Discriminant, Form, FormError, VdfProof, VerifyError, base, prove, verify};
 
+use crate::evaluation::{challenge, slow_proof};
+
 const T: u64 = 700;
 
 struct Case {
@@ -87,6 +89,99 @@ fn work_for_one_seed_is_no_work_for_another() {
     // Nor does the product of two evaluations prove the product of the bases.
     let product = verify(d, &mul(x, &x2), &mul(&p.y, &p2.y), &mul(&p.pi, &p2.pi), T);
     assert_eq!(product, Err(VerifyError::Equation));
+}
+
+/// A quotient by another prime satisfies its own equation, and the verifier asks for that of the challenge.
+#[test]
+fn proof_bound_to_challenge() {
+    let Case { d, x, p } = case();
+    let honest = challenge(d, x, &p.y, T);
+    let others = [
+        challenge(d, x, &p.y, T + 1),
+        challenge(d, x, &p.y.square(), T),
+        challenge(d, &x.square(), &p.y, T),
+        [3, 0, 0, 0],
+    ];
+    for l in others {
+        assert_ne!(l, honest);
+        let (pi, r) = slow_proof(x, l, T, Form::identity(d));
+        assert_eq!(mul(&pi.pow(&l), &x.pow(&r)), p.y, "an equation that holds");
+        rejected(&p.y, &pi);
+    }
+    let (pi, _) = slow_proof(x, honest, T, Form::identity(d));
+    assert_eq!(verify(d, x, &p.y, &pi, T), Ok(()));
+}
+
+/// Known powers of the proof and the output do not combine to another accepted pair: the challenge is fixed by `y`.
+#[test]
+fn outputs_multiplied_by_known_elements_are_rejected() {
+    let Case { d, x, p } = case();
+    for element in [*x, x.square_n(T - 1), Form::generator(d)] {
+        let y = mul(&p.y, &element);
+        let l = challenge(d, x, &y, T);
+        // Whoever fixed the challenge first would take the root out of the element; nobody can take l-th roots.
+        for pi in [mul(&p.pi, &element), p.pi, mul(&p.pi, &element.pow(&l))] {
+            rejected(&y, &pi);
+        }
+    }
+}
+
+/// `(a, b + 2 k a)` is the same class in other bytes. Both forms of a proof are refused before anything is computed.
+#[test]
+fn second_encodings_are_rejected() {
+    let Case { d, x, p } = case();
+    let (y, pi) = p.to_bytes();
+    let (y, pi) = (y.as_ref(), pi.as_ref());
+    for k in [1, -1, 2, -2] {
+        assert_eq!(
+            VdfProof::from_bytes(d, &translated(y, k), pi),
+            Err(VerifyError::Output(FormError::NotReduced))
+        );
+        assert_eq!(
+            VdfProof::from_bytes(d, y, &translated(pi, k)),
+            Err(VerifyError::Proof(FormError::NotReduced))
+        );
+    }
+    assert_eq!(translated(y, 0), y);
+    assert_eq!(
+        VdfProof::from_bytes(d, y, pi).map(|p| p.verify(d, x, T)),
+        Ok(Ok(()))
+    );
+}
+
+/// The encoding with `b + 2 k a` for `b`.
+fn translated(form: &[u8], k: i8) -> Vec<u8> {
+    let (a, b) = form.split_at(form.len() / 2);
+    let (mut out, mut carry) = (form.to_vec(), 0i32);
+    for i in (0..b.len()).rev() {
+        let t = i32::from(b[i]) + 2 * i32::from(k) * i32::from(a[i]) + carry;
+        out[a.len() + i] = t.rem_euclid(256) as u8;
+        carry = t.div_euclid(256);
+    }
+    out
+}
+
+/// Bases of different seeds share nothing: no small power of one output, alone or with the bases, is another's output.
+#[test]
+fn outputs_of_different_seeds_are_not_small_powers_of_each_other() {
+    let Case { d, .. } = case();
+    let outputs: Vec<(Form, Form)> = (0..4u8)
+        .map(|i| {
+            let x = base(d, &[i; 32]).expect("a base");
+            (x, prove(d, &x, T).expect("proof").y)
+        })
+        .collect();
+    for (i, (x, y)) in outputs.iter().enumerate() {
+        for (other, z) in outputs.iter().skip(i + 1) {
+            for k in 1..16u64 {
+                let (yk, xk) = (y.pow(&[k]), x.pow(&[k]));
+                for w in [yk, yk.inverse(), mul(&yk, x), mul(&yk, other)] {
+                    assert!(w != *z && !z.pow(&[k]).eq(y));
+                }
+                assert!(xk != *other && xk.inverse() != *other);
+            }
+        }
+    }
 }
 
 #[test]
