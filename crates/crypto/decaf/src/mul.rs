@@ -209,5 +209,5 @@ fn constant_time_portable(terms: &[(Scalar, &PointTable)]) -> Point {
     acc
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
-mod tests;
+#[cfg(test)]
+pub(crate) mod tests;

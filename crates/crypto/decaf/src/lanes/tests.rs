@@ -20,7 +20,7 @@ use super::{
     x86::{Affine8, Fe8, Point8},
     *,
 };
-use crate::{Point, Scalar};
+use crate::{Point, mul::tests::points};
 
 const TIGHT: u64 = (3 << 56) + (1 << 16) - 1;
 const M: u64 = (1 << 56) - 1;
@@ -168,41 +168,6 @@ fn field_power_lanes_equal_the_portable_power() {
     }
 }
 
-/// The identity, the generator, its negative, points with and without Z = 1.
-pub(crate) fn points(n: usize) -> Vec<Point> {
-    let g = Point::generator();
-    let mut v = vec![Point::IDENTITY, g, -g, g + g, g + -g];
-    for i in 0..n {
-        let p = Point::hash_to("lanes", &(i as u64).to_le_bytes());
-        v.push(if i % 3 == 0 {
-            p.compress().decompress().unwrap_or(p)
-        } else {
-            p
-        });
-    }
-    v.truncate(n);
-    v
-}
-
-/// 0, 1, 2, -1, -2, powers of two, then random ones.
-pub(crate) fn scalars(n: usize, rng: &mut ChaCha20Rng) -> Vec<Scalar> {
-    let mut v = vec![
-        Scalar::ZERO,
-        Scalar::ONE,
-        Scalar::from(2u64),
-        -Scalar::ONE,
-        -Scalar::from(2u64),
-        Scalar::from(u64::MAX),
-        -Scalar::from(1u128 << 127),
-        Scalar::from(2u64).invert(),
-    ];
-    while v.len() < n {
-        v.push(Scalar::random(rng));
-    }
-    v.truncate(n);
-    v
-}
-
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
 fn check_points(p: &[Point; WIDTH], q: &[Point; WIDTH], negative: u8) {
     let start = Point8::gather(p.each_ref());
@@ -252,45 +217,6 @@ fn point_lanes_equal_the_portable_points() {
             // SAFETY: the machine has the instructions.
             unsafe { check_points(p, &q, negative) }
         }
-    }
-}
-
-/// The sum without any table.
-pub(crate) fn plain(scalars: &[Scalar], points: &[Point]) -> Point {
-    let mut acc = Point::IDENTITY;
-    for (s, p) in scalars.iter().zip(points) {
-        let mut term = Point::IDENTITY;
-        for byte in s.to_bytes().iter().rev() {
-            for bit in (0..8).rev() {
-                term = term.double();
-                if (byte >> bit) & 1 == 1 {
-                    term += *p;
-                }
-            }
-        }
-        acc += term;
-    }
-    acc
-}
-
-#[test]
-fn regular_digits_of_any_width_are_the_scalar() {
-    fn value<const W: usize, const N: usize>(s: &Scalar) -> Scalar {
-        let radix = Scalar::from(1u64 << W);
-        s.regular::<W, N>()
-            .iter()
-            .rev()
-            .fold(Scalar::ZERO, |acc, d| {
-                assert!(*d < 1 << W);
-                let (twice, bias) = (u64::from(*d) * 2, (1u64 << W) - 1);
-                acc * radix + Scalar::from(twice) - Scalar::from(bias)
-            })
-    }
-    let mut rng = ChaCha20Rng::seed_from_u64(4);
-    for s in scalars(60, &mut rng) {
-        assert!(value::<NARROW, NARROW_DIGITS>(&s) == s);
-        assert!(value::<5, 90>(&s) == s);
-        assert!(value::<WIDE, WIDE_DIGITS>(&s) == s);
     }
 }
 

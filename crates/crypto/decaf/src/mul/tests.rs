@@ -9,7 +9,80 @@ use super::{
     straus::{mixed_lanes, mixed_portable, mixed_quad},
     *,
 };
-use crate::lanes::tests::{plain, points, scalars};
+
+/// The identity, the generator, its negative, points with and without Z = 1.
+pub(crate) fn points(n: usize) -> Vec<Point> {
+    let g = Point::generator();
+    let mut v = vec![Point::IDENTITY, g, -g, g + g, g + -g];
+    for i in 0..n {
+        let p = Point::hash_to("lanes", &(i as u64).to_le_bytes());
+        v.push(if i % 3 == 0 {
+            p.compress().decompress().unwrap_or(p)
+        } else {
+            p
+        });
+    }
+    v.truncate(n);
+    v
+}
+
+/// 0, 1, 2, -1, -2, powers of two, then random ones.
+fn scalars(n: usize, rng: &mut ChaCha20Rng) -> Vec<Scalar> {
+    let mut v = vec![
+        Scalar::ZERO,
+        Scalar::ONE,
+        Scalar::from(2u64),
+        -Scalar::ONE,
+        -Scalar::from(2u64),
+        Scalar::from(u64::MAX),
+        -Scalar::from(1u128 << 127),
+        Scalar::from(2u64).invert(),
+    ];
+    while v.len() < n {
+        v.push(Scalar::random(rng));
+    }
+    v.truncate(n);
+    v
+}
+
+/// The sum without any table.
+fn plain(scalars: &[Scalar], points: &[Point]) -> Point {
+    let mut acc = Point::IDENTITY;
+    for (s, p) in scalars.iter().zip(points) {
+        let mut term = Point::IDENTITY;
+        for byte in s.to_bytes().iter().rev() {
+            for bit in (0..8).rev() {
+                term = term.double();
+                if (byte >> bit) & 1 == 1 {
+                    term += *p;
+                }
+            }
+        }
+        acc += term;
+    }
+    acc
+}
+
+#[test]
+fn regular_digits_of_any_width_are_the_scalar() {
+    fn value<const W: usize, const N: usize>(s: &Scalar) -> Scalar {
+        let radix = Scalar::from(1u64 << W);
+        s.regular::<W, N>()
+            .iter()
+            .rev()
+            .fold(Scalar::ZERO, |acc, d| {
+                assert!(*d < 1 << W);
+                let (twice, bias) = (u64::from(*d) * 2, (1u64 << W) - 1);
+                acc * radix + Scalar::from(twice) - Scalar::from(bias)
+            })
+    }
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    for s in scalars(60, &mut rng) {
+        assert!(value::<4, 112>(&s) == s);
+        assert!(value::<5, 90>(&s) == s);
+        assert!(value::<6, 75>(&s) == s);
+    }
+}
 
 #[test]
 fn sums_over_tables_and_points_agree() {

@@ -180,6 +180,7 @@ const _: () = assert!(size_of::<AffineNiels>() == 3 * 64);
 
 impl AffineNiels {
     /// The neutral element.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) const IDENTITY: Self = Self {
         ypx: Fe::ONE,
         ymx: Fe::ONE,

@@ -14,11 +14,16 @@ use super::{
 };
 use crate::{
     Point, Scalar,
-    lanes::{NARROW, NARROW_DIGITS, NARROW_TABLE, WIDE, WIDE_DIGITS},
+    lanes::{WIDE, WIDE_DIGITS},
     point::AffineNiels,
     scalar::REGULAR_DIGITS,
 };
 
+/// Bits of a digit whose multiple is found by reading all of them.
+const NARROW: usize = 4;
+const NARROW_DIGITS: usize = 112;
+/// Odd multiples of such a digit.
+const NARROW_TABLE: usize = 1 << (NARROW - 1);
 /// Groups of eight tables in one pass of the constant-time sum: their multiples (15 KiB each) stay in the cache close to
 /// the core.
 const GROUPS: usize = 32;
