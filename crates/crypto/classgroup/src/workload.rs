@@ -8,8 +8,8 @@ use crate::{Discriminant, Form};
 
 /// Size of the group, bits.
 const BITS: usize = 2048;
-/// Squarings of one run.
-const SQUARINGS: u64 = 2000;
+/// Squarings of one run: short enough that most runs are not interrupted.
+const SQUARINGS: u64 = 50;
 /// Squarings before the first run: coefficients have their full size then.
 const WARM_UP: u64 = 200;
 
