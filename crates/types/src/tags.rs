@@ -179,6 +179,8 @@ tags! {
     DATA_CONTEXT = "data.context";
     /// Leaf of a sealed body's digest (V1).
     DATA_CHUNK = "data.chunk";
+    /// Identity of a boolean circuit of private computation.
+    CIRCUIT = "circuit";
     /// Domain of the prover registry.
     REGISTRY = "registry";
 }

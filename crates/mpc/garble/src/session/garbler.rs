@@ -172,6 +172,23 @@ impl GarblerParty {
         zero_labels.append(&mut self.labels);
         let garbling = Garbling::new(&self.plan, self.isa, seed, self.offset, &zero_labels);
         self.step = Step::Tables(Box::new(garbling));
+        self.finish_tables(link, out);
+    }
+
+    /// Behind the last AND gate: the evaluator may answer at once, so what is left is done before it can.
+    fn finish_tables(&mut self, link: &mut Link, out: &mut Vec<u8>) {
+        let Step::Tables(garbling) = &mut self.step else {
+            return;
+        };
+        if garbling.tweak() < self.plan.ands().saturating_mul(2) {
+            return;
+        }
+        let done = garbling.run(&self.plan, &mut Vec::new(), 0);
+        if let (Step::Tables(garbling), Progress::Done) =
+            (mem::replace(&mut self.step, Step::Done), done)
+        {
+            self.send_decoding(*garbling, link, out);
+        }
     }
 
     fn send_decoding(&mut self, mut garbling: Garbling, link: &mut Link, out: &mut Vec<u8>) {
@@ -253,20 +270,11 @@ impl Party for GarblerParty {
         let Step::Tables(garbling) = &mut self.step else {
             return false;
         };
-        if self.plan.ands() > 0 && garbling.tweak() < self.plan.ands().saturating_mul(2) {
-            link.send(out, Kind::Tables, |out| {
-                let limit = out.len().saturating_add(TABLE_FRAME);
-                garbling.run(&self.plan, out, limit);
-            });
-            return true;
-        }
-        // What is left are XOR gates behind the last AND gate.
-        let done = garbling.run(&self.plan, &mut Vec::new(), 0);
-        if let (Step::Tables(garbling), Progress::Done) =
-            (mem::replace(&mut self.step, Step::Done), done)
-        {
-            self.send_decoding(*garbling, link, out);
-        }
+        link.send(out, Kind::Tables, |out| {
+            let limit = out.len().saturating_add(TABLE_FRAME);
+            garbling.run(&self.plan, out, limit);
+        });
+        self.finish_tables(link, out);
         true
     }
 

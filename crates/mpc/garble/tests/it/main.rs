@@ -5,12 +5,17 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::string_slice,
+    missing_docs,
     reason = "test code: a panic is the report of a failure"
 )]
 
 mod circuits;
 mod garbling;
 mod model;
+mod programs;
 mod session;
 mod stock;
 

@@ -166,6 +166,38 @@ fn random_circuit_of(widths: [usize; 2]) -> Circuit {
     Circuit::new(ports, vec![output], vec![function]).unwrap()
 }
 
+/// The evaluator answers as soon as it has the last table; the garbler has to be ready for that.
+#[test]
+fn outputs_for_the_garbler_alone_arrive() {
+    let lines = [
+        "1 5\n2 2 2\n1 1\n\n2 1 0 2 4 AND\n",
+        "1 5\n2 2 2\n1 1\n\n2 1 0 2 4 XOR\n",
+        "2 6\n2 2 2\n1 1\n\n2 1 0 2 4 AND\n2 1 4 3 5 XOR\n",
+    ];
+    for text in lines {
+        let circuit = Circuit::from_bristol(text).unwrap();
+        let outputs: Vec<_> = circuit
+            .outputs()
+            .iter()
+            .map(|group| quil_qcl::circuit::OutputGroup {
+                to: Recipients::GARBLER,
+                ..group.clone()
+            })
+            .collect();
+        let circuit = Circuit::new(
+            circuit.inputs().to_vec(),
+            outputs,
+            circuit.functions().to_vec(),
+        )
+        .unwrap();
+        let inputs = [vec![true, false], vec![true, true]];
+        let mut pair = Pair::new(&circuit, &inputs, 31);
+        let outcomes = run_pair(&mut pair.garbler, &mut pair.evaluator).unwrap();
+        assert_outcomes(&circuit, &inputs, &outcomes);
+        assert_eq!(outcomes[1].outputs, [None]);
+    }
+}
+
 #[test]
 fn many_inputs_and_outputs_cross_frame_borders() {
     use quil_qcl::circuit::{Assembler, OutWire, OutputGroup, Wire};

@@ -88,3 +88,67 @@ fn cheating_in_two_groups_is_caught_fifteen_times_in_sixteen() {
     let survived = survivors(160, &lists);
     assert!((480..780).contains(&survived), "{survived} of 10,080");
 }
+
+/// Blocks of a column whose coefficients sum to zero: linear algebra over the bits of 129 coefficients.
+fn vanishing(chi: &[Block]) -> Vec<usize> {
+    // Reduced coefficients with the set of those that made them.
+    let mut basis: Vec<(u128, Vec<usize>)> = Vec::new();
+    for (index, coefficient) in chi.iter().enumerate() {
+        let (mut value, mut set) = (coefficient.value(), vec![index]);
+        for (other, made_of) in &basis {
+            if value ^ other < value {
+                value ^= other;
+                for index in made_of {
+                    match set.iter().position(|known| known == index) {
+                        Some(at) => drop(set.remove(at)),
+                        None => set.push(*index),
+                    }
+                }
+            }
+        }
+        if value == 0 {
+            return set;
+        }
+        basis.push((value, set));
+        basis.sort_by_key(|(value, _)| core::cmp::Reverse(*value));
+    }
+    Vec::new()
+}
+
+/// A receiver that knew the challenge before its columns could spread one error over blocks whose coefficients cancel and
+/// pass for sure. The challenge is the hash of the columns, so the spread error meets another challenge.
+#[test]
+fn errors_spread_over_a_vanishing_sum_are_caught() {
+    let (mut caught, runs) = (0, 24);
+    for run in 0..runs {
+        let mut pair = pair(run);
+        let mut rng = ChaCha20Rng::seed_from_u64(2_000_000 + run);
+        let bits: Vec<Block> = (0..=MAX_CHUNK / 128)
+            .map(|_| Block::random(&mut rng))
+            .collect();
+        let mut message = Vec::new();
+        let columns = pair.1.columns(&bits, &mut message);
+        let context = Context::new([1; 32]);
+        let chi = challenge(&context, form(), 0, MAX_CHUNK, &message);
+        let set = vanishing(&chi);
+        assert!(!set.is_empty());
+        let sum = set.iter().fold(Block::ZERO, |sum, i| sum ^ chi[*i]);
+        assert!(
+            sum == Block::ZERO,
+            "the error would vanish under the old challenge"
+        );
+        let error = Block::random(&mut rng).to_bytes();
+        for block in &set {
+            let at = (10 * bits.len() + block) * 16;
+            for (byte, error) in message[at..at + 16].iter_mut().zip(error) {
+                *byte ^= error;
+            }
+        }
+        pair.1.answer(MAX_CHUNK, &bits, &columns, &mut message);
+        let touched = (pair.0.delta().value() >> 20) & 3 != 0;
+        let result = pair.0.extend(MAX_CHUNK, &message, &mut Vec::new());
+        assert_eq!(result.is_err(), touched, "run {run}");
+        caught += u32::from(touched);
+    }
+    assert!(caught > 10, "{caught} of {runs}");
+}

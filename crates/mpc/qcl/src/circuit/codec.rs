@@ -12,6 +12,7 @@
 //! ```
 //! Numbers are LEB128 without superfluous bytes. Operands are zigzag differences to `out`.
 
+use quil_types::tags;
 use sha3::{Digest, Sha3_256};
 
 use super::{
@@ -21,8 +22,6 @@ use super::{
 
 const MAGIC: &[u8; 4] = b"QCLC";
 const VERSION: u8 = 1;
-/// Tag of the identity: `u8 length || text`, as in every hash of the system.
-const ID_TAG: &[u8] = b"\x07circuit";
 const CALL: u64 = 6;
 const END: u64 = 7;
 
@@ -131,7 +130,7 @@ impl Circuit {
     pub fn code_id(&self) -> [u8; 32] {
         let bytes = self.to_bytes();
         let mut hash = Sha3_256::new();
-        hash.update(ID_TAG);
+        hash.update(tags::CIRCUIT.prefix());
         hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
         hash.update(bytes);
         hash.finalize().into()

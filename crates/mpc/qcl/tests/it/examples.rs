@@ -1,11 +1,12 @@
 //! The examples against functions written for them.
 
-use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use quil_qcl::circuit::Circuit;
 use quil_qcl::{Options, compile};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::Run;
 
 fn build(name: &str, source: &str) -> Circuit {
     compile(name, source, &Options::default())
@@ -29,7 +30,7 @@ fn bytes(data: &[u8]) -> Value {
 /// What the evaluator learns.
 fn run(circuit: &Circuit, garbler: Value, evaluator: Value) -> Value {
     circuit
-        .eval_json(&[garbler, evaluator])
+        .run_json(&[garbler, evaluator])
         .unwrap()
         .pop()
         .unwrap()
@@ -101,7 +102,7 @@ fn aes_of_a_shared_key() {
         .collect();
     let other: Vec<u8> = (0..16u8).zip(&share).map(|(k, s)| k ^ s).collect();
     let request = json!({"Share": bytes(&other), "Block": "hex:00112233445566778899aabbccddeeff"});
-    let out = circuit.eval_json(&[bytes(&share), request]).unwrap();
+    let out = circuit.run_json(&[bytes(&share), request]).unwrap();
     assert_eq!(
         out,
         [Value::Null, json!("hex:69c4e0d86a7b0430d8cdb78070b4c55a")]
@@ -117,61 +118,6 @@ fn preimage_check() {
     assert_eq!(run(&circuit, bytes(&message), bytes(&hash)), true);
     hash[31] ^= 1;
     assert_eq!(run(&circuit, bytes(&message), bytes(&hash)), false);
-}
-
-#[test]
-fn ed25519_verification() {
-    let circuit = example!("ed25519");
-    let key = SigningKey::from_bytes(&[7; 32]);
-    let message = [0x42u8; 32];
-    let good = key.sign(&message).to_bytes();
-    let public = key.verifying_key().to_bytes();
-    let mut wrong_r = good;
-    wrong_r[3] ^= 1;
-    let mut wrong_s = good;
-    wrong_s[40] ^= 4;
-    let mut wrong_message = message;
-    wrong_message[0] ^= 1;
-    // y = 2 is on no point of the curve.
-    let mut no_point = [0u8; 32];
-    no_point[0] = 2;
-    // Sixty-four runs for the price of one.
-    let cases = [
-        (good, public, message, true),
-        (wrong_r, public, message, false),
-        (wrong_s, public, message, false),
-        (good, public, wrong_message, false),
-        (good, no_point, message, false),
-        (above_order(&good), public, message, false),
-    ];
-    let bit = |data: &[u8], i: usize| u64::from(data[i / 8] >> (i % 8) & 1);
-    let mut lanes = [vec![0u64; 512], vec![0u64; 512]];
-    for (k, (signature, public, message, _)) in cases.iter().enumerate() {
-        let claim = [public.as_slice(), message.as_slice()].concat();
-        let [garbler, evaluator] = &mut lanes;
-        for (i, (g, e)) in garbler.iter_mut().zip(evaluator).enumerate() {
-            *g |= bit(signature, i) << k;
-            *e |= bit(&claim, i) << k;
-        }
-    }
-    let out = circuit.eval_lanes(&lanes).unwrap();
-    for (k, case) in cases.iter().enumerate() {
-        assert_eq!(out[0][0] >> k & 1 == 1, case.3, "case {k}");
-    }
-}
-
-/// The same signature with s + order, which must not verify.
-fn above_order(signature: &[u8; 64]) -> [u8; 64] {
-    let order =
-        hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
-    let mut out = *signature;
-    let mut carry = 0u16;
-    for (s, o) in out[32..].iter_mut().zip(order) {
-        carry += u16::from(*s) + u16::from(o);
-        *s = carry as u8;
-        carry >>= 8;
-    }
-    out
 }
 
 proptest! {

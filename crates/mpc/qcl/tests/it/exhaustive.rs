@@ -2,6 +2,8 @@
 
 use quil_qcl::{Goal, Options, compile};
 
+use super::Run;
+
 /// Evaluates `source` on all pairs of `p`- and `q`-bit inputs; gives the first output as a number per pair.
 fn table(source: &str, (p, q): (u32, u32), goal: Goal) -> Vec<u64> {
     let options = Options {
@@ -19,7 +21,7 @@ fn table(source: &str, (p, q): (u32, u32), goal: Goal) -> Vec<u64> {
                 .map(|i| (0..64).fold(0, |w, k| w | ((first + k) as u64 >> (shift + i) & 1) << k))
                 .collect()
         };
-        let bits = circuit.eval_lanes(&[lane(0, p), lane(p, q)]).unwrap();
+        let bits = circuit.run_lanes(&[lane(0, p), lane(p, q)]).unwrap();
         for k in 0..64.min(total - first) {
             out.push(bits[0].iter().rev().fold(0, |v, w| v << 1 | w >> k & 1));
         }

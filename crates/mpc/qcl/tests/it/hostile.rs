@@ -226,6 +226,40 @@ fn identity_of_an_example_is_stable() {
     );
 }
 
+/// Linear congruence: cheap and good enough to choose what to damage.
+fn next(state: &mut u64) -> usize {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) as usize
+}
+
+#[test]
+fn hundred_thousand_mutated_circuit_files_are_refused_or_canonical() {
+    let source = "package main\nfunc main(a, b uint8) (uint8, bool) { return a * b, a < b }\n";
+    let circuit = compile("t.qcl", source, &Options::default()).unwrap();
+    let whole = circuit.into_circuit().to_bytes();
+    let (mut state, mut refused) = (1, 0);
+    for _ in 0..100_000 {
+        let mut bytes = whole.clone();
+        for _ in 0..=next(&mut state) % 3 {
+            let at = next(&mut state) % bytes.len();
+            bytes[at] = next(&mut state) as u8;
+        }
+        match next(&mut state) % 8 {
+            0 => bytes.truncate(next(&mut state) % bytes.len()),
+            1 => bytes.extend_from_slice(&[0; 3]),
+            _ => {}
+        }
+        match Circuit::from_bytes(&bytes) {
+            // What is read is small: numbers in a file of this length describe no more than the length allows.
+            Ok(other) => assert!(other.to_bytes() == bytes && other.stats().stored < 1000),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 50_000, "{refused}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -3,18 +3,20 @@
 use quil_qcl::{Options, compile};
 use serde_json::{Value, json};
 
+use super::Run;
+
 /// Compiles and runs in the clear; the optimised and the plain circuit have to agree. What party 0 learns.
 pub(crate) fn run(source: &str, garbler: Value, evaluator: Value) -> Value {
     let inputs = [garbler, evaluator];
     let compiled = compile("t.qcl", source, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
-    let out = compiled.circuit().eval_json(&inputs).unwrap();
+    let out = compiled.circuit().run_json(&inputs).unwrap();
     let plain = Options {
         simplify: false,
         ..Options::default()
     };
     let plain = compile("t.qcl", source, &plain).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
-        plain.circuit().eval_json(&inputs).unwrap(),
+        plain.circuit().run_json(&inputs).unwrap(),
         out,
         "optimiser changes the result"
     );
@@ -435,7 +437,7 @@ fn input_sizes_close_open_parameters() {
     let compiled = compile("t.qcl", source, &options).unwrap();
     let out = compiled
         .circuit()
-        .eval_json(&[json!([1, 2, 3]), json!(1_000_000)])
+        .run_json(&[json!([1, 2, 3]), json!(1_000_000)])
         .unwrap();
     assert_eq!(out[0], 1_000_006);
     assert!(compile("t.qcl", source, &Options::default()).is_err());
@@ -483,7 +485,7 @@ func main(a, b uint8) (sum, diff uint8, less bool) {
     let circuit = compile("t.qcl", source, &Options::default())
         .unwrap()
         .into_circuit();
-    let out = circuit.eval_json(&[json!(7), json!(9)]).unwrap();
+    let out = circuit.run_json(&[json!(7), json!(9)]).unwrap();
     assert_eq!(out[0], json!({"sum": 16, "less": true}));
     assert_eq!(out[1], json!({"diff": 254, "less": true}));
 }
@@ -663,7 +665,7 @@ fn more_than_two_parties_compile() {
         .unwrap()
         .into_circuit();
     assert_eq!(
-        circuit.eval_json(&[json!(1), json!(2), json!(3)]).unwrap(),
+        circuit.run_json(&[json!(1), json!(2), json!(3)]).unwrap(),
         [json!(6), json!(6), json!(6)]
     );
 }
@@ -676,7 +678,7 @@ fn own_packages_are_found_first() {
     };
     let source = "package main\nimport \"my/pack\"\nfunc main(a, b uint8) (uint8, uint8) {\n t := pack.T{X: a}\n if b > 1 {\n  t.Inc()\n }\n t.Inc()\n return t.X, pack.Hits()\n}\n";
     let circuit = compile("t.qcl", source, &options).unwrap().into_circuit();
-    let out = |b: u8| circuit.eval_json(&[json!(5), json!(b)]).unwrap()[0].clone();
+    let out = |b: u8| circuit.run_json(&[json!(5), json!(b)]).unwrap()[0].clone();
     assert_eq!(out(0), json!({"r0": 6, "r1": 1}));
     assert_eq!(out(2), json!({"r0": 7, "r1": 2}));
 }
@@ -740,7 +742,7 @@ func main(a, b uint64) (uint64, uint64) {
     let circuit = compile("t.qcl", &short, &Options::default())
         .unwrap()
         .into_circuit();
-    let out = circuit.eval_json(&[json!(a), json!(b)]).unwrap();
+    let out = circuit.run_json(&[json!(a), json!(b)]).unwrap();
     assert_eq!(out[0], json!({"r0": x, "r1": step(x, 7)}));
 }
 
@@ -777,7 +779,7 @@ fn variables_of_a_package_change_through_methods_of_another() {
     };
     let source = "package main\nimport \"pack\"\nvar t pack.T\nfunc touch(b uint8) {\n if b > 1 {\n  t.Inc()\n }\n}\nfunc main(a, b uint8) uint8 {\n touch(a)\n touch(b)\n return t.X\n}\n";
     let circuit = compile("t.qcl", source, &options).unwrap().into_circuit();
-    let out = |a: u8, b: u8| circuit.eval_json(&[json!(a), json!(b)]).unwrap()[0].clone();
+    let out = |a: u8, b: u8| circuit.run_json(&[json!(a), json!(b)]).unwrap()[0].clone();
     assert_eq!(
         (out(0, 0), out(5, 1), out(2, 9)),
         (json!(0), json!(1), json!(2))

@@ -13,6 +13,7 @@
 
 mod circuit;
 mod counts;
+mod curves;
 mod errors;
 mod examples;
 mod exhaustive;
@@ -22,3 +23,24 @@ mod language;
 mod operators;
 mod packages;
 mod random;
+
+use quil_qcl::circuit::{Circuit, EvalError};
+use quil_qcl::json::JsonError;
+use serde_json::Value;
+
+/// How the tests of programs evaluate. The tests of garbling include the same modules with a form that also runs two
+/// parties and compares.
+trait Run {
+    fn run_json(&self, inputs: &[Value]) -> Result<Vec<Value>, JsonError>;
+    fn run_lanes(&self, inputs: &[Vec<u64>]) -> Result<Vec<Vec<u64>>, EvalError>;
+}
+
+impl Run for Circuit {
+    fn run_json(&self, inputs: &[Value]) -> Result<Vec<Value>, JsonError> {
+        self.eval_json(inputs)
+    }
+
+    fn run_lanes(&self, inputs: &[Vec<u64>]) -> Result<Vec<Vec<u64>>, EvalError> {
+        self.eval_lanes(inputs)
+    }
+}

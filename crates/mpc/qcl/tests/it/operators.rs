@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use quil_qcl::{Goal, Options, compile};
 
+use super::Run;
+
 const WIDTHS: [u32; 9] = [1, 7, 8, 31, 32, 64, 65, 128, 256];
 
 fn modulus(width: u32) -> IBig {
@@ -89,7 +91,7 @@ fn check(op: &str, signed: bool, width: u32, options: &Options, f: impl Fn(&IBig
         .into_circuit();
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[width as u8 ^ 0x5a; 32]);
     let (a, b) = (samples(&mut rng, width), samples(&mut rng, width));
-    let out = circuit.eval_lanes(&[lanes(&a), lanes(&b)]).unwrap();
+    let out = circuit.run_lanes(&[lanes(&a), lanes(&b)]).unwrap();
     for k in 0..64 {
         let bits: Vec<bool> = out[0].iter().map(|w| w >> k & 1 == 1).collect();
         let (x, y) = (number(&a[k], signed), number(&b[k], signed));
@@ -219,7 +221,7 @@ fn widening_products_are_exact() {
             .into_circuit();
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let (a, b) = (samples(&mut rng, p), samples(&mut rng, q));
-        let out = circuit.eval_lanes(&[lanes(&a), lanes(&b)]).unwrap();
+        let out = circuit.run_lanes(&[lanes(&a), lanes(&b)]).unwrap();
         for k in 0..64 {
             let bits: Vec<bool> = out[0].iter().map(|w| w >> k & 1 == 1).collect();
             assert_eq!(
@@ -249,7 +251,7 @@ proptest! {
         let a = samples(&mut rng, width);
         let pattern = wrap(c, false, width);
         let b: Vec<u64> = (0..width as usize).map(|i| if (pattern.clone() >> i) & IBig::ONE == IBig::ONE { u64::MAX } else { 0 }).collect();
-        let out = circuit.eval_lanes(&[lanes(&a), b]).unwrap();
+        let out = circuit.run_lanes(&[lanes(&a), b]).unwrap();
         prop_assert_eq!(&out[0], &out[1]);
     }
 }

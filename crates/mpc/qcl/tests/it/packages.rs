@@ -6,7 +6,15 @@ use quil_qcl::{Options, compile, standard_packages};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha512};
 
-fn eval(imports: &str, params: &str, result: &str, text: &str, inputs: &[Value]) -> Value {
+use super::Run;
+
+pub(crate) fn eval(
+    imports: &str,
+    params: &str,
+    result: &str,
+    text: &str,
+    inputs: &[Value],
+) -> Value {
     let imports: String = imports
         .split_whitespace()
         .map(|p| format!("import \"{p}\"\n"))
@@ -15,10 +23,10 @@ fn eval(imports: &str, params: &str, result: &str, text: &str, inputs: &[Value])
     let circuit = compile("t.qcl", &source, &Options::default())
         .unwrap_or_else(|e| panic!("{e}"))
         .into_circuit();
-    circuit.eval_json(inputs).unwrap()[0].clone()
+    circuit.run_json(inputs).unwrap()[0].clone()
 }
 
-fn bytes(data: &[u8]) -> Value {
+pub(crate) fn bytes(data: &[u8]) -> Value {
     json!(format!("hex:{}", hex::encode(data)))
 }
 
@@ -287,25 +295,6 @@ fn modular_exponentiation_both_ways() {
 }
 
 #[test]
-fn x25519_of_rfc_7748() {
-    let inputs = [
-        json!("hex:a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"),
-        json!("hex:e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c"),
-    ];
-    let out = eval(
-        "crypto/curve25519",
-        "k, u [32]byte",
-        "[32]byte",
-        "return curve25519.ScalarMult(k, u)",
-        &inputs,
-    );
-    assert_eq!(
-        out,
-        "hex:c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"
-    );
-}
-
-#[test]
 fn list_of_packages_is_sorted_and_loads() {
     let list = standard_packages();
     assert!(list.windows(2).all(|w| w[0] < w[1]));
@@ -316,40 +305,6 @@ fn list_of_packages_is_sorted_and_loads() {
         );
         compile("t.qcl", &source, &Options::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
     }
-}
-
-#[test]
-fn ed25519_keys_and_signatures() {
-    use ed25519_dalek::{Signer, SigningKey};
-    let key = SigningKey::from_bytes(&[9; 32]);
-    let private = [key.to_bytes(), key.verifying_key().to_bytes()].concat();
-    let text = "return ed25519.Sign(a, b)";
-    let out = eval(
-        "crypto/ed25519",
-        "a [64]byte, b [5]byte",
-        "[64]byte",
-        text,
-        &[bytes(&private), bytes(b"hello")],
-    );
-    assert_eq!(out, bytes(&key.sign(b"hello").to_bytes()));
-}
-
-#[test]
-fn ed25519_public_key_of_a_seed() {
-    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
-    let text = "p, k := ed25519.NewKeyFromSeed(a)\nreturn p, k";
-    let out = eval(
-        "crypto/ed25519",
-        "a [32]byte, b bool",
-        "([32]byte, [64]byte)",
-        text,
-        &[bytes(&[9; 32]), json!(true)],
-    );
-    let public = key.verifying_key().to_bytes();
-    assert_eq!(
-        out,
-        json!({"r0": bytes(&public), "r1": bytes(&[[9; 32], public].concat())})
-    );
 }
 
 proptest! {
@@ -364,11 +319,11 @@ proptest! {
         };
         let mut expected = block.into();
         aes::Aes128::new_from_slice(&key[..16]).unwrap().encrypt_block(&mut expected);
-        let out = circuit(16, "EncryptBlock").eval_json(&[bytes(&key[..16]), bytes(&block)]).unwrap();
+        let out = circuit(16, "EncryptBlock").run_json(&[bytes(&key[..16]), bytes(&block)]).unwrap();
         prop_assert_eq!(&out[0], &bytes(&expected));
         let mut expected = block.into();
         aes::Aes256::new_from_slice(&key).unwrap().decrypt_block(&mut expected);
-        let out = circuit(32, "DecryptBlock").eval_json(&[bytes(&key), bytes(&block)]).unwrap();
+        let out = circuit(32, "DecryptBlock").run_json(&[bytes(&key), bytes(&block)]).unwrap();
         prop_assert_eq!(&out[0], &bytes(&expected));
     }
 

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use quil_qcl::{Goal, Options, compile};
 
+use super::Run;
+
 #[derive(Clone, Debug)]
 enum Ex {
     Var(usize),
@@ -281,7 +283,7 @@ proptest! {
                 .fold(0, |w, (k, v)| w | (v[first + i / n] >> (i % n) & 1) << k)).collect()
         };
         let lanes = [lane(0), lane(2)];
-        let out = circuit.eval_lanes(&lanes).unwrap();
+        let out = circuit.run_lanes(&lanes).unwrap();
         for (k, input) in inputs.iter().enumerate() {
             let vars = input.map(|v| num.wrap(i128::from(v)));
             let mut machine = Machine { num, vars, list: [0, 0, vars[0], 0, 0], result: None };
@@ -295,9 +297,9 @@ proptest! {
             }
         }
         let plain = build(&Options { simplify: false, ..Options::default() }).unwrap();
-        prop_assert_eq!(&plain.eval_lanes(&lanes).unwrap(), &out);
+        prop_assert_eq!(&plain.run_lanes(&lanes).unwrap(), &out);
         let shallow = build(&Options { goal: Goal::Depth, ..Options::default() }).unwrap();
-        prop_assert_eq!(&shallow.eval_lanes(&lanes).unwrap(), &out);
+        prop_assert_eq!(&shallow.run_lanes(&lanes).unwrap(), &out);
         prop_assert_eq!(build(&Options::default()).unwrap().to_bytes(), circuit.to_bytes());
     }
 }

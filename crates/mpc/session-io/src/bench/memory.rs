@@ -3,17 +3,32 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use quil_garble::bench::aes;
 use quil_garble::halfgates::Evaluation;
 use quil_garble::{Plan, Progress};
 use quil_ot::block::Block;
 use quil_ot::kernel::Isa;
-use quil_qcl::circuit::Recipients;
+use quil_qcl::{Options, compile};
 
 use super::{SEED, garble, text};
 
-/// AND gates that are streamed at least.
-const GATES: u64 = 1_000_000_000;
+/// Two nested loops; the circuit stores one block and counts.
+const PROGRAM: &str = "package main
+import \"crypto/aes\"
+func many(block [16]byte, keys [176]byte) [16]byte {
+    for i := 0; i < INNER; i++ {
+        block = aes.EncryptBlockExpanded(block, keys)
+    }
+    return block
+}
+func main(block [16]byte, keys [176]byte) [16]byte {
+    for i := 0; i < OUTER; i++ {
+        block = many(block, keys)
+    }
+    return block
+}
+";
+/// Iterations of both loops: 195,806 blocks of 5,120 AND gates are 1,002,526,720.
+const BLOCKS: [u32; 2] = [442, 443];
 /// Frames of tables on their way.
 const QUEUE: usize = 4;
 
@@ -38,15 +53,18 @@ pub(super) fn peak_of<T>(work: impl FnOnce() -> Result<T, String>) -> Result<u64
 }
 
 /// Streams a program of 10^9 AND gates (AES-128 under expanded keys, blocks in a chain) from a garbling to an evaluating
-/// thread; the figure is the memory of the process with both of them.
+/// thread; the figure is the memory of the process with both of them, the compiler's included.
 pub(super) fn stream() -> Result<u64, String> {
-    peak_of(|| stream_gates(GATES))
+    peak_of(|| stream_gates(BLOCKS))
 }
 
-fn stream_gates(gates: u64) -> Result<(), String> {
-    let block = aes::aes128(Recipients::BOTH).map_err(text)?;
-    let times = u32::try_from(gates.div_ceil(block.stats().and)).map_err(text)?;
-    let plan = Plan::new(&block.iterate(times).map_err(text)?).map_err(text)?;
+fn stream_gates([inner, outer]: [u32; 2]) -> Result<(), String> {
+    let source = PROGRAM
+        .replace("INNER", &inner.to_string())
+        .replace("OUTER", &outer.to_string());
+    let compiled = compile("stream.qcl", &source, &Options::default()).map_err(text)?;
+    let plan = Plan::new(compiled.circuit()).map_err(text)?;
+    drop(compiled);
     let labels = vec![Block::new(9); plan.widths().iter().sum()];
     let mut evaluation = Evaluation::new(&plan, Isa::best(), SEED, &labels);
     let (full, frames) = sync_channel::<Vec<u8>>(QUEUE);
@@ -68,4 +86,25 @@ fn stream_gates(gates: u64) -> Result<(), String> {
             Err("tables ended before the gates".to_owned())
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streamed_program_has_the_promised_gates_and_few_wires() {
+        let source = PROGRAM.replace("INNER", "442").replace("OUTER", "443");
+        let compiled = compile("stream.qcl", &source, &Options::default()).unwrap();
+        assert_eq!(BLOCKS, [442, 443]);
+        assert!(compiled.circuit().stats().and >= 1_000_000_000);
+        assert!(compiled.circuit().stats().stored < 40_000);
+        assert!(Plan::new(compiled.circuit()).unwrap().wires() < 12_000);
+    }
+
+    #[test]
+    fn streams_run_to_their_end() {
+        stream_gates([3, 20]).unwrap();
+        assert!(peak_of(|| Ok(())).is_ok_and(|bytes| bytes > 1 << 20));
+    }
 }
