@@ -98,7 +98,7 @@ impl Fp {
     /// Difference plus `2^10 p`, without reduction; `rhs` below `2^10 p`.
     #[inline(always)]
     pub(crate) fn sub_lazy(&self, rhs: &Self) -> Self {
-        Self(kernel::sub(&kernel::add(&self.0, &Self::LAZY_P), &rhs.0).0)
+        Self(kernel::sub(&kernel::add(&self.0, kernel::opaque(&Self::LAZY_P)), &rhs.0).0)
     }
 
     #[inline(always)]
@@ -114,14 +114,14 @@ impl Fp {
     pub(crate) fn mul_wide(&self, rhs: &Self) -> FpWide {
         self.debug_assert_lazy();
         rhs.debug_assert_lazy();
-        FpWide(kernel::mul_wide(&self.0, &rhs.0))
+        FpWide(kernel::product(&self.0, &rhs.0))
     }
 
     /// Unreduced square of a lazy operand.
     #[inline(always)]
     pub(crate) fn sqr_wide(&self) -> FpWide {
         self.debug_assert_lazy();
-        FpWide(kernel::sqr_wide(&self.0))
+        FpWide(kernel::square(&self.0))
     }
 }
 
@@ -158,10 +158,10 @@ impl FpWide {
     pub(crate) fn reduce(&self) -> Fp {
         // With the bias the sum lies in [0, 2^625 p), which gives a result below (1 + 2^-15) p.
         let mut t = self.0;
-        let mut carry = 0;
-        for (w, b) in t.iter_mut().zip(&Self::BIAS).skip(9) {
+        let mut carry = false;
+        for (w, b) in t.iter_mut().zip(kernel::opaque(&Self::BIAS)).skip(9) {
             (*w, carry) = kernel::adc(*w, *b, carry);
         }
-        Fp(kernel::redc(&t, &Fp::MODULUS, Fp::INV))
+        Fp(kernel::reduce::<Fp, 10, 20>(&t))
     }
 }

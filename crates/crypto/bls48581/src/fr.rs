@@ -39,6 +39,12 @@ impl Fr {
         if log_n > Self::TWO_ADICITY {
             return None;
         }
-        Some(Self::ROOT_OF_UNITY.square_n((Self::TWO_ADICITY - log_n) as usize))
+        let mut root = Self::ROOT_OF_UNITY;
+        let mut i = log_n;
+        while i < Self::TWO_ADICITY {
+            root = root.mul_const(&root);
+            i += 1;
+        }
+        Some(root)
     }
 }

@@ -35,7 +35,7 @@ macro_rules! prime_field {
                 }
                 x.wrapping_neg()
             };
-            const R3: Self = Self(Self::R2).mul(&Self(Self::R2));
+            const R3: Self = Self(Self::R2).mul_const(&Self(Self::R2));
             const INVERTER: Modulus<$l> = Modulus::new(&Self::MODULUS, $bits);
 
             /// Zero.
@@ -50,7 +50,7 @@ macro_rules! prime_field {
 
             /// Montgomery form of an integer below the modulus.
             pub(crate) const fn from_limbs_reduced(limbs: [u64; $n]) -> Self {
-                Self(limbs).mul(&Self(Self::R2))
+                Self(limbs).mul_const(&Self(Self::R2))
             }
 
             /// A constant from lower-case hexadecimal digits; the value must be below the modulus.
@@ -88,9 +88,7 @@ macro_rules! prime_field {
             #[inline]
             #[must_use]
             pub const fn sub(&self, rhs: &Self) -> Self {
-                let (d, borrow) = kernel::sub(&self.0, &rhs.0);
-                let m = kernel::select(&[0; $n], &Self::TWICE, borrow.wrapping_neg());
-                Self(kernel::add(&d, &m))
+                Self(kernel::sub_mod(&self.0, &rhs.0, &Self::TWICE))
             }
 
             /// Negation.
@@ -107,25 +105,31 @@ macro_rules! prime_field {
                 self.add(self)
             }
 
+            /// [`mul`](Self::mul) for constants.
+            pub(crate) const fn mul_const(&self, rhs: &Self) -> Self {
+                let t: [u64; $w] = kernel::mul_wide(&self.0, &rhs.0);
+                Self(kernel::redc(&t, &Self::MODULUS, Self::INV))
+            }
+
             /// Product.
             #[inline]
             #[must_use]
-            pub const fn mul(&self, rhs: &Self) -> Self {
-                let t: [u64; $w] = kernel::mul_wide(&self.0, &rhs.0);
-                Self(kernel::redc(&t, &Self::MODULUS, Self::INV))
+            pub fn mul(&self, rhs: &Self) -> Self {
+                let t: [u64; $w] = kernel::product(&self.0, &rhs.0);
+                Self(kernel::reduce::<Self, $n, $w>(&t))
             }
 
             /// Square.
             #[inline]
             #[must_use]
-            pub const fn square(&self) -> Self {
-                let t: [u64; $w] = kernel::sqr_wide(&self.0);
-                Self(kernel::redc(&t, &Self::MODULUS, Self::INV))
+            pub fn square(&self) -> Self {
+                let t: [u64; $w] = kernel::square(&self.0);
+                Self(kernel::reduce::<Self, $n, $w>(&t))
             }
 
             /// `2^k`-th power.
             #[must_use]
-            pub const fn square_n(&self, k: usize) -> Self {
+            pub fn square_n(&self, k: usize) -> Self {
                 let mut r = *self;
                 let mut i = 0;
                 while i < k {
@@ -266,6 +270,11 @@ macro_rules! prime_field {
             pub fn from_be_bytes_wide<const L: usize>(bytes: &[u8; L]) -> Self {
                 Self::from_be_slice_reduced(bytes)
             }
+        }
+
+        impl kernel::Modulus<$n> for $name {
+            const MODULUS: [u64; $n] = Self::MODULUS;
+            const INV: u64 = Self::INV;
         }
 
         impl Default for $name {
