@@ -12,6 +12,11 @@ const SAMPLES_MAX: usize = 2000;
 /// Most runs of one batch.
 const BATCH_MAX: u64 = 1 << 15;
 
+/// What a row gets even when the total time is used: short operations have their samples within it.
+const ROW_LEAST: Duration = Duration::from_millis(50);
+/// And what it may take then.
+const MOST_LEAST: Duration = Duration::from_millis(150);
+
 /// Time of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -64,9 +69,12 @@ impl Pace {
         let share = left.checked_div(self.rows.max(1)).unwrap_or_default();
         self.rows = self.rows.saturating_sub(1);
         Budget {
-            row: self.budget.row.min(share),
+            row: self.budget.row.min(share.max(ROW_LEAST)),
             // A row may take more than its share, but not what everybody else needs.
-            most: self.budget.most.min(left.saturating_sub(share) / 2),
+            most: self
+                .budget
+                .most
+                .min((left.saturating_sub(share) / 2).max(MOST_LEAST)),
             ..self.budget
         }
     }
@@ -297,6 +305,10 @@ mod tests {
         assert_eq!(short.row, Duration::from_millis(200));
         assert!(short.most < seconds(3));
         let over = pace.next(seconds(61));
-        assert_eq!((over.row, over.most), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((over.row, over.most), (ROW_LEAST, MOST_LEAST));
+        assert_eq!(
+            Pace::new(Budget::SMOKE, seconds(60), 1).next(seconds(0)),
+            Budget::SMOKE
+        );
     }
 }
