@@ -13,9 +13,13 @@ mod scalar;
 use core::fmt::Debug;
 
 pub use affine::{Affine, Checked};
+#[cfg(test)]
+pub(crate) use g1::BETA;
 pub use g1::{G1, G1_BYTES, G1Affine, G1Projective};
 pub use g2::{G2, G2_BYTES, G2Affine, G2Projective};
 pub use projective::Projective;
+#[cfg(test)]
+pub(crate) use scalar::signed_windows;
 pub(crate) use scalar::{HalfScalar, X_ABS, bits_at, split_by_eigenvalue};
 
 use crate::field::Field;
@@ -61,6 +65,10 @@ pub trait Curve: Copy + Debug + PartialEq + Eq + Send + Sync + 'static {
     }
     /// [`Projective::mul_vartime`] with vectors, if this process has them and the formulas cover the case.
     fn mul_vectors_vartime(_p: &Projective<Self>, _k: &Fr) -> Option<Projective<Self>> {
+        None
+    }
+    /// Sum of points, with vectors if this process has them and they pay.
+    fn sum_vectors(_points: &[Affine<Self>]) -> Option<Projective<Self>> {
         None
     }
     /// Sum of each group of points, with vectors if this process has them.

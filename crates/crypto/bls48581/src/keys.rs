@@ -8,10 +8,11 @@ use sha2::{Digest, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::curve::{Checked, G2_BYTES, G2Affine, G2Projective, Projective};
+use crate::curve::{Checked, G2_BYTES, G2Affine, G2Projective};
 use crate::error::{KeyError, PointError, SignatureError};
 use crate::fr::Fr;
 use crate::hash::{Dst, hash_to_g1_projective};
+use crate::msm::sum_affine_vartime;
 use crate::pairing::G2Prepared;
 use crate::signature::{ProofOfPossession, Signature, possession_message};
 
@@ -195,15 +196,11 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError::Empty`] for no keys, [`SignatureError::IdentityAggregate`] if they cancel.
     pub fn aggregate<'a>(keys: impl IntoIterator<Item = &'a Self>) -> Result<Self, SignatureError> {
-        let mut sum = Projective::identity();
-        let mut any = false;
-        for key in keys {
-            sum = sum.add_mixed(&key.0);
-            any = true;
-        }
-        if !any {
+        let points: Vec<G2Affine> = keys.into_iter().map(|key| *key.0).collect();
+        if points.is_empty() {
             return Err(SignatureError::Empty);
         }
+        let sum = sum_affine_vartime(&points);
         Self::from_point(Checked::from_subgroup(&sum))
             .map_err(|_| SignatureError::IdentityAggregate)
     }

@@ -5,7 +5,11 @@
 //! with `s` a square, `(x, y) -> (s x, s^(3/2) y)` is an isomorphism to another curve with `a = 0`, whose affine
 //! addition has the same formulas. Hence the separate ways to load and store abscissas and ordinates.
 
+#[cfg(target_arch = "x86_64")]
+mod fp8;
 pub(crate) mod g1;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod g2;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 pub(crate) mod spread;

@@ -35,7 +35,7 @@ pub use keys::{
 };
 pub use msm::{
     SignedPoint, msm_vartime, sum_affine_vartime, sum_few_vartime, sum_groups_vartime,
-    sum_signed_vartime,
+    sum_signed_vartime, sums_use_vectors,
 };
 pub use pairing::{G2Prepared, Gt, multi_pairing, pairing, pairing_product_is_one};
 pub use signature::{

@@ -51,6 +51,9 @@ pub fn msm_vartime<C: Curve>(points: &[Affine<C>], scalars: &[Fr]) -> Projective
 /// Sum of public affine points, any points of the curve. Faster than repeated addition from about eight points on.
 #[must_use]
 pub fn sum_affine_vartime<C: Curve>(points: &[Affine<C>]) -> Projective<C> {
+    if let Some(sum) = C::sum_vectors(points) {
+        return sum;
+    }
     points
         .chunks(GROUPED_POINTS)
         .flat_map(|chunk| sum_groups(vec![chunk.to_vec()]))
@@ -63,6 +66,12 @@ pub fn sum_affine_vartime<C: Curve>(points: &[Affine<C>]) -> Projective<C> {
 #[must_use]
 pub fn sum_groups_vartime<C: Curve>(groups: Vec<Vec<Affine<C>>>) -> Vec<Affine<C>> {
     sum_groups(groups)
+}
+
+/// Whether sums of points of G1 run in vectors in this process: then an addition costs a fifth of what it does without.
+#[must_use]
+pub fn sums_use_vectors() -> bool {
+    Vectors::available()
 }
 
 /// The sum of each group of public points of G1's curve or their negations; the identity for an empty group.
@@ -147,7 +156,7 @@ fn rows<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Vec<Row<C>> {
             let next = image.iter().map(C::endomorphism_affine).collect();
             rows.push(Row {
                 table: core::mem::replace(&mut image, next),
-                digits: naf(&digit, C::DIGIT_BITS),
+                digits: naf(&digit, NAF_WIDTH, C::DIGIT_BITS),
             });
         }
     }
@@ -186,20 +195,20 @@ fn straus<C: Curve>(points: &[Projective<C>], scalars: &[Fr]) -> Projective<C> {
 
 /// Non-adjacent form with odd digits below `2^(w-1)` in absolute value, least significant first.
 #[expect(clippy::cast_possible_truncation, reason = "a window has five bits")]
-pub(crate) fn naf(k: &HalfScalar, bits: usize) -> Vec<i8> {
+pub(crate) fn naf(k: &HalfScalar, width: usize, bits: usize) -> Vec<i8> {
     let mut out = vec![0i8; bits + 1];
     let (mut i, mut carry) = (0, 0);
     while i <= bits {
-        let window = bits_at(k, i, NAF_WIDTH) + carry;
+        let window = bits_at(k, i, width) + carry;
         if window & 1 == 0 {
             // Bit and carry agree: nothing to write here.
             carry &= bits_at(k, i, 1);
             i += 1;
             continue;
         }
-        let negative = window > 1 << (NAF_WIDTH - 1);
+        let negative = window > 1 << (width - 1);
         let digit = if negative {
-            window as i8 - (1 << NAF_WIDTH)
+            window as i8 - (1 << width)
         } else {
             window as i8
         };
@@ -207,7 +216,7 @@ pub(crate) fn naf(k: &HalfScalar, bits: usize) -> Vec<i8> {
             *slot = digit;
         }
         carry = u64::from(negative);
-        i += NAF_WIDTH;
+        i += width;
     }
     out
 }

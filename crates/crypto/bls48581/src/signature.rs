@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use crate::curve::{Checked, G1_BYTES, G1Affine, G2Affine, Projective};
+use crate::curve::{Checked, G1_BYTES, G1Affine, G2Affine};
 use crate::error::{PointError, SignatureError};
 use crate::hash::{Dst, hash_to_g1};
 use crate::keys::{PreparedPublicKey, PublicKey};
+use crate::msm::sum_affine_vartime;
 use crate::pairing::{G2Prepared, pairing_product_is_one};
 
 /// Length of an encoded signature.
@@ -59,15 +60,11 @@ impl Signature {
     pub fn aggregate<'a>(
         signatures: impl IntoIterator<Item = &'a Self>,
     ) -> Result<Self, SignatureError> {
-        let mut sum = Projective::identity();
-        let mut any = false;
-        for s in signatures {
-            sum = sum.add_mixed(&s.0);
-            any = true;
-        }
-        if !any {
+        let points: Vec<G1Affine> = signatures.into_iter().map(|s| *s.0).collect();
+        if points.is_empty() {
             return Err(SignatureError::Empty);
         }
+        let sum = sum_affine_vartime(&points);
         Self::from_point(Checked::from_subgroup(&sum))
             .map_err(|_| SignatureError::IdentityAggregate)
     }

@@ -12,7 +12,7 @@ mod quad;
 pub(crate) use fp2::Fp2;
 pub(crate) use fp48::{Fp48, Line, mul_kappa2, mul_kappa3};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use ifma::{Fp48V, LinePointV};
+pub(crate) use ifma::{F4, Fp48V, LinePointV, W4, fp4_mul, zero_w};
 pub(crate) use quad::{Quad, Tower};
 
 /// `a + b s`.

@@ -2,8 +2,8 @@
 //!
 //! Window `j` of base `i` holds `k * 2^(w j) * L_i` for `k = 1..=2^(w-1)`; scalars are recoded into signed
 //! digits. Few scalars are summed directly from the table (one addition per window); many go through one set of
-//! buckets over windows of twice the width, which reads only the first entry of every second window. Additions are
-//! affine and share their inversions.
+//! buckets over windows of twice the width, which reads only the first entry of every second window, unless vectors make
+//! table sums cheaper than the reduction of buckets. Additions are affine and share their inversions.
 //! Variable time: committed vectors are public.
 #![expect(
     clippy::indexing_slicing,
@@ -13,7 +13,10 @@
     reason = "arithmetic kernel: indices derive from digit counts fixed by the width"
 )]
 
-use quil_bls48581::{Fr, G1Affine, G1Projective, sum_groups_vartime};
+use quil_bls48581::{
+    Fr, G1Affine, G1Projective, SignedPoint, sum_few_vartime, sum_groups_vartime,
+    sum_signed_vartime, sums_use_vectors,
+};
 use rayon::prelude::*;
 
 use crate::domain::DOMAIN_SIZE;
@@ -22,8 +25,10 @@ use crate::domain::DOMAIN_SIZE;
 const SCALAR_BITS: usize = 518;
 /// Scalars from which buckets beat the table: the reduction of 512 buckets costs about 12 table sums.
 const BUCKETS_FROM: usize = 24;
-/// Points whose sums share inversions: long enough to hide them, and about a megabyte.
-const SHARED_POINTS: usize = 1 << 13;
+/// Points of one job for a thread: long enough to hide shared inversions, a megabyte or two.
+const SHARED_POINTS: usize = 1 << 14;
+/// Points below which one running sum beats affine additions in vectors, whose rounds cost an inversion each.
+const FEW_POINTS: usize = 250;
 
 /// A base and its scalar.
 pub(crate) type Term = (usize, Fr);
@@ -111,7 +116,7 @@ impl Tables {
     }
 
     fn combine_one(&self, terms: &[Term]) -> G1Projective {
-        if terms.len() < BUCKETS_FROM {
+        if terms.len() < BUCKETS_FROM || sums_use_vectors() {
             self.combine_direct(terms)
         } else {
             self.combine_buckets(terms)
@@ -142,26 +147,30 @@ impl Tables {
         if let [(start, terms)] = jobs {
             return vec![self.combine(terms).add_mixed(start).to_affine()];
         }
-        let groups = jobs.iter().map(|(start, terms)| {
-            let mut group = vec![*start];
-            self.points(terms, &mut group);
-            group
-        });
-        sum_groups_vartime(groups.collect())
+        let groups: Vec<Vec<SignedPoint<'_>>> = jobs
+            .iter()
+            .map(|(start, terms)| {
+                let mut group = vec![SignedPoint::plus(start)];
+                self.points(terms, &mut group);
+                group
+            })
+            .collect();
+        sum_signed_vartime(&groups)
     }
 
     /// Appends the table entries whose sum is the combination.
-    fn points(&self, terms: &[Term], out: &mut Vec<G1Affine>) {
+    fn points<'a>(&'a self, terms: &[Term], out: &mut Vec<SignedPoint<'a>>) {
         out.reserve(terms.len() * self.windows);
         for (base, scalar) in terms {
             for (window, digit) in Digits::new(scalar, self.bits)
                 .take(self.windows)
                 .enumerate()
             {
-                if digit > 0 {
-                    out.push(*self.entry(*base, window, digit as usize));
-                } else if digit < 0 {
-                    out.push(self.entry(*base, window, -digit as usize).neg());
+                if digit != 0 {
+                    out.push(SignedPoint {
+                        point: self.entry(*base, window, digit.unsigned_abs() as usize),
+                        negative: digit < 0,
+                    });
                 }
             }
         }
@@ -170,15 +179,12 @@ impl Tables {
     pub(crate) fn combine_direct(&self, terms: &[Term]) -> G1Projective {
         let mut points = Vec::new();
         self.points(terms, &mut points);
-        // A round of affine additions costs one inversion, about 13 additions saved: stop while groups are short.
-        let length = match points.len() {
-            0..300 => 8,
-            300..1000 => 16,
-            _ => 64,
-        };
-        let sums = sum_groups_vartime(points.chunks(length).map(<[G1Affine]>::to_vec).collect());
-        sums.iter()
-            .fold(G1Projective::identity(), |acc, p| acc.add_mixed(p))
+        if points.len() < FEW_POINTS || !sums_use_vectors() {
+            return sum_few_vartime(&points);
+        }
+        let sums = sum_signed_vartime(&[points]);
+        sums.first()
+            .map_or_else(G1Projective::identity, G1Projective::from_affine)
     }
 
     /// One bucket set for all bases and windows.

@@ -23,10 +23,12 @@ pub type G1Affine = Affine<G1>;
 pub type G1Projective = Projective<G1>;
 
 /// A primitive cube root of unity; `(x, y) -> (BETA x, y)` acts on G1 as `-x^8`.
-const BETA: Fp = Fp::from_hex(
+pub(crate) const BETA: Fp = Fp::from_hex(
     "2c68b75055dd5d1f4e2096384f2afa56583d66c1e5fcbed6ff46a846b5fa6aa73422b5fb82f4316694b9b60db5d62ab21f74f7421a205cd8e3f88e5de824de9ac5e1c79b90",
 );
 
+/// Width of the non-adjacent forms for vectors.
+const NAF_WIDTH: usize = 5;
 /// Window of the constant-time multiplication and number of windows for a digit.
 const WINDOW: usize = 5;
 const WINDOWS: usize = 53;
@@ -119,7 +121,8 @@ impl Curve for G1 {
         if !vectors() {
             return None;
         }
-        let digits = split_by_eigenvalue(k).map(|half| msm::naf(&half, Self::DIGIT_BITS));
+        let digits =
+            split_by_eigenvalue(k).map(|half| msm::naf(&half, NAF_WIDTH, Self::DIGIT_BITS));
         g1::mul_vartime::<Vectors>(p, &digits, &BETA)
     }
 

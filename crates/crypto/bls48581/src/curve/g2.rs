@@ -9,6 +9,10 @@ use super::scalar::{X_ABS, bits_at, split_by_x};
 use super::{Affine, Curve, HalfScalar, Projective};
 use crate::field::Field;
 use crate::fr::Fr;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Vectors, g2};
+#[cfg(target_arch = "x86_64")]
+use crate::msm::naf;
 use crate::tower::{Fp2, Fp4, Fp8, mul_kappa2, mul_kappa3};
 
 /// Marker of the second group.
@@ -26,6 +30,9 @@ pub type G2Projective = Projective<G2>;
 const DIGITS: usize = 16;
 /// Digits are grouped by four, one table of sixteen sums serves a group.
 const GROUP: usize = 4;
+/// Width of the non-adjacent forms for vectors: wider ones would need too many images of table entries.
+#[cfg(target_arch = "x86_64")]
+const NAF_WIDTH: usize = 4;
 
 const fn fp8(c: [&str; 8]) -> Fp8 {
     // Wire order: highest coordinate first.
@@ -132,6 +139,10 @@ impl Curve for G2 {
     /// `p - x = h1 r` and by the curve order `h2 r`; the cofactors are coprime, hence by `r`.
     fn in_subgroup(p: &G2Affine) -> bool {
         let p = Projective::from_affine(p);
+        #[cfg(target_arch = "x86_64")]
+        if Vectors::available() {
+            return g2::mul_x(&p) == Self::endomorphism(&p);
+        }
         p.mul_u64_vartime(X_ABS) == Self::endomorphism(&p)
     }
 
@@ -145,18 +156,50 @@ impl Curve for G2 {
                 *q = (0..GROUP).fold(*q, |q, _| Self::endomorphism(&q));
             }
         }
+        let index = |group: &[u64], i| {
+            let bit = |d| bits_at(&[d, 0, 0, 0, 0], i, 1);
+            group.iter().rev().fold(0, |n, &d| 2 * n + bit(d))
+        };
+        #[cfg(target_arch = "x86_64")]
+        if Vectors::available() {
+            let groups = |i| digits.chunks(GROUP).map(|g| index(g, i)).collect();
+            return g2::mul_ct(&tables, (0..Self::DIGIT_BITS).rev().map(groups));
+        }
         let mut acc = Projective::identity();
         for i in (0..Self::DIGIT_BITS).rev() {
             acc = acc.double();
             for (table, group) in tables.iter().zip(digits.chunks(GROUP)) {
-                let index = group
-                    .iter()
-                    .rev()
-                    .fold(0, |n, &d| 2 * n + bits_at(&[d, 0, 0, 0, 0], i, 1));
-                acc = acc.add(&select(table, index));
+                acc = acc.add(&select(table, index(group, i)));
             }
         }
         acc
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn add_vectors(p: &G2Projective, q: &G2Projective) -> Option<G2Projective> {
+        Vectors::available().then(|| g2::add(p, q))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn double_vectors(p: &G2Projective) -> Option<G2Projective> {
+        Vectors::available().then(|| g2::double(p))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn mul_vectors_vartime(p: &G2Projective, k: &Fr) -> Option<G2Projective> {
+        if !Vectors::available() {
+            return None;
+        }
+        let digits: Vec<Vec<i8>> = Self::digits(k)
+            .iter()
+            .map(|d| naf(d, NAF_WIDTH, Self::DIGIT_BITS))
+            .collect();
+        Some(g2::mul_vartime(p, &digits))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn sum_vectors(points: &[G2Affine]) -> Option<G2Projective> {
+        Vectors::available().then(|| g2::sum(points))
     }
 }
 

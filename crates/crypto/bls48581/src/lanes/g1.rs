@@ -28,6 +28,7 @@ fn identity<F: Lanes>() -> F {
     load(&G1Projective::identity())
 }
 
+/// Of a reduced value.
 fn negate<F: Lanes>(v: &F) -> F {
     v.sub_if(&v.add(v), 0b10).settle()
 }
@@ -55,7 +56,7 @@ pub(crate) fn double<F: Lanes>(p: &G1Projective) -> Option<G1Projective> {
 /// `|x| v`, by the non-adjacent form `2^32 + 2^30 + 2^10 - 2^7 + 1`.
 fn times_x<F: Lanes>(v: &F) -> F {
     let plus = v.spread_prepare();
-    let minus = negate(v).spread_prepare();
+    let minus = negate(&v.reduce()).spread_prepare();
     let mut acc = *v;
     for (n, term) in [(2, &plus), (20, &plus), (3, &minus), (7, &plus)] {
         acc = double_n(&acc, n).spread_add(term);
@@ -112,8 +113,9 @@ pub(crate) fn mul_vartime<F: Lanes>(
     let mut tables = [Vec::with_capacity(8), Vec::with_capacity(8)];
     for _ in 0..8 {
         let [plain, image] = &mut tables;
-        plain.push(odd);
-        image.push(endomorphism(&odd, beta));
+        let entry = odd.reduce();
+        plain.push(entry);
+        image.push(endomorphism(&entry, beta).reduce());
         odd = odd.spread_add(&twice);
     }
     let [a, b] = digits;
@@ -145,10 +147,13 @@ pub(crate) fn mul_ct<F: Lanes>(
     let mut table = vec![identity::<F>()];
     let mut last = p;
     for _ in 0..16 {
-        table.push(last);
+        table.push(last.reduce());
         last = last.spread_add(&prepared);
     }
-    let images: Vec<F> = table.iter().map(|v| endomorphism(v, beta)).collect();
+    let images: Vec<F> = table
+        .iter()
+        .map(|v| endomorphism(v, beta).reduce())
+        .collect();
     let [a, b] = digits;
     let mut acc = identity::<F>();
     for (&a, &b) in a.iter().zip(b).rev() {
@@ -173,3 +178,124 @@ fn select<F: Lanes>(table: &[F], digit: i8) -> F {
 }
 
 const _: () = assert!(LANES == 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::split_by_eigenvalue;
+    use crate::fr::Fr;
+    use crate::lanes::Portable;
+    use crate::msm::naf;
+
+    const BETA: Fp = crate::curve::BETA;
+
+    /// Double and add, one bit at a time, with the scalar formulas.
+    fn textbook(p: &G1Projective, k: &Fr) -> G1Projective {
+        let bytes = k.to_be_bytes();
+        let bits = bytes
+            .iter()
+            .flat_map(|b| (0..8).rev().map(move |i| (b >> i) & 1));
+        bits.fold(G1Projective::identity(), |acc, bit| {
+            let acc = acc.double_scalar();
+            if bit == 1 { acc.add_scalar(p) } else { acc }
+        })
+    }
+
+    fn scalars() -> Vec<Fr> {
+        let mut all = vec![
+            Fr::ZERO,
+            Fr::ONE,
+            -Fr::ONE,
+            Fr::from_u64(2),
+            Fr::from_u64(31),
+        ];
+        all.extend((1..5u64).map(|i| Fr::from_u64(i + 5).pow_vartime(&[u64::MAX / i, i, 99])));
+        // Halves of zero, and with their highest bits set.
+        let x8 = Fr::from_u64(crate::curve::X_ABS).pow_vartime(&[8]);
+        all.extend([x8, x8 - Fr::ONE, -x8, x8 + Fr::ONE]);
+        all
+    }
+
+    fn check<F: Lanes>() {
+        let g = G1Projective::generator();
+        let points = [g, G1Projective::identity(), textbook(&g, &Fr::from_u64(77))];
+        for p in &points {
+            for k in scalars() {
+                let want = textbook(p, &k);
+                let halves = split_by_eigenvalue(&k);
+                let digits = halves.map(|h| naf(&h, 5, 259));
+                assert_eq!(mul_vartime::<F>(p, &digits, &BETA), Some(want));
+                let [a, b] = halves.map(|h| crate::curve::signed_windows(&h, 5, 53));
+                assert_eq!(mul_ct::<F>(p, [&a, &b], 5, &BETA), Some(want));
+            }
+            let x = Fr::from_u64(crate::curve::X_ABS);
+            assert_eq!(mul_x_power::<F>(p, 1), Some(textbook(p, &x)));
+            assert_eq!(mul_x_power::<F>(p, 3), Some(textbook(p, &(x * x * x))));
+            assert_eq!(mul_cofactor::<F>(p), Some(textbook(p, &(x + Fr::ONE))));
+            assert_eq!(add::<F>(p, p), Some(p.double_scalar()));
+            assert_eq!(add::<F>(p, &p.neg()), Some(G1Projective::identity()));
+            assert_eq!(double::<F>(p), Some(p.double_scalar()));
+        }
+        let affine: Vec<G1Affine> = points.iter().map(G1Projective::to_affine).collect();
+        let list = [
+            (0, false),
+            (0, false),
+            (1, true),
+            (2, true),
+            (0, true),
+            (2, false),
+            (2, false),
+        ];
+        let want = list
+            .iter()
+            .fold(G1Projective::identity(), |acc, (i, negative)| {
+                let p: &G1Projective = &points[*i];
+                acc.add_scalar(&if *negative { p.neg() } else { *p })
+            });
+        let terms = list.iter().map(|(i, negative)| (&affine[*i], *negative));
+        assert_eq!(sum::<F>(terms), Some(want));
+        let ladder: Vec<G1Affine> = list.iter().map(|(i, _)| affine[*i]).collect();
+        let want = ladder
+            .iter()
+            .rev()
+            .fold(G1Projective::identity(), |acc, p| {
+                acc.double_scalar()
+                    .add_scalar(&G1Projective::from_affine(p))
+            });
+        assert_eq!(sum_by_bits::<F>(&ladder), Some(want));
+    }
+
+    #[test]
+    fn multiplications_equal_double_and_add_portable() {
+        check::<Portable>();
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn multiplications_equal_double_and_add_vectors() {
+        if quil_simd::Features::of_machine().ifma {
+            check::<crate::lanes::Ifma>();
+        }
+    }
+
+    /// A point of order three times `|x|^8`, and sums that meet a point of order two, are not reported as values.
+    #[test]
+    fn sums_over_a_point_of_order_two_have_no_value() {
+        let two = G1Affine {
+            x: Fp::ONE.neg(),
+            y: Fp::ZERO,
+            infinity: 0,
+        };
+        let g = G1Projective::generator();
+        let shifted = g.add_scalar(&G1Projective::from_affine(&two));
+        assert_eq!(add::<Portable>(&shifted, &g), None);
+        // The public operation falls back.
+        assert_eq!(shifted.add(&g), shifted.add_scalar(&g));
+        assert_eq!(
+            shifted.add(&g),
+            g.double().add(&G1Projective::from_affine(&two))
+        );
+        assert!(!shifted.to_affine().is_in_subgroup());
+        assert!(!two.is_in_subgroup());
+    }
+}

@@ -22,8 +22,8 @@ use core::arch::x86_64::{
     _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_mask_blend_epi64,
     _mm512_mask_sub_epi64, _mm512_or_si512, _mm512_permutexvar_epi64, _mm512_set1_epi64,
     _mm512_setr_epi64, _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_sll_epi64,
-    _mm512_srl_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi64,
+    _mm512_slli_epi64, _mm512_srl_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
 
 use super::{LANES, Lanes, Mask, invert_eight, spread};
@@ -85,15 +85,31 @@ const STORE_Y: [u64; N] = limbs(&halved(24).0, 0);
 /// An inverse taken as [`Fp`] is `2^32` times that with this factor.
 const INVERSE: Fp = halved(32);
 
+/// Calls of functions that need the instructions.
+macro_rules! vectors {
+    ($e:expr) => {
+        // SAFETY: a value of this type is only asked for when `Ifma::available` has found the instructions.
+        unsafe { $e }
+    };
+}
+
 /// The vectors. Made only on machines with the instructions; see [`Ifma::available`].
 #[derive(Clone, Copy)]
-pub(crate) struct Ifma(V);
+pub(crate) struct Ifma(pub(super) V);
 
 impl Ifma {
     /// Whether this process uses the instructions.
     #[inline]
     pub(crate) fn available() -> bool {
         quil_simd::Features::get().ifma
+    }
+
+    /// Loose value times `2^BITS`, loose.
+    #[inline(always)]
+    pub(super) fn shift_left<const BITS: u32>(&self) -> Self {
+        Self(vectors!(zip(&self.0, &self.0, |a, _| _mm512_slli_epi64::<
+            BITS,
+        >(a))))
     }
 }
 
@@ -385,14 +401,6 @@ fn row_add(
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
 fn row_denominator(p: &PointRow<Ifma>, q: &PointRow<Ifma>) -> (Ifma, Special) {
     crate::msm::denominator(p, q)
-}
-
-/// Calls of functions that need the instructions.
-macro_rules! vectors {
-    ($e:expr) => {
-        // SAFETY: a value of this type is only asked for when `Ifma::available` has found the instructions.
-        unsafe { $e }
-    };
 }
 
 impl Lanes for Ifma {

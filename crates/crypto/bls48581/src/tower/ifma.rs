@@ -23,7 +23,8 @@ use core::arch::x86_64::{
     _mm512_shuffle_i64x2, _mm512_sub_epi64,
 };
 
-use fp4::{F4, W4, fp4_mul, fp4_sqr, zero_v, zero_w};
+pub(crate) use fp4::{F4, W4, fp4_mul, zero_w};
+use fp4::{fp4_sqr, zero_v};
 use points::{LOW_LOW, add_totals, evaluate, interpolate_all, interpolate_squares, pair_sums};
 
 use super::{Fp2, Fp4, Fp8, Fp16, Fp48};

@@ -7,9 +7,9 @@ use core::arch::x86_64::{
 use crate::x8::ifma::{LIMBS, MASK, P, V, W, carry, kernel_call, kernel_fn, mul_w, splat, times};
 
 /// Coordinates of `1, i, s, i s` of eight elements.
-pub(super) type F4 = [V; 4];
+pub(crate) type F4 = [V; 4];
 /// Unreduced products of [`F4`], carries resolved, signed in the highest limb.
-pub(super) type W4 = [W; 4];
+pub(crate) type W4 = [W; 4];
 
 /// Above every operand of a product: sums of 32 elements below `1.5 p`.
 const OFFSET: [u64; LIMBS] = times(&P, 64);
@@ -19,7 +19,7 @@ kernel_fn! {
         [_mm512_setzero_si512(); LIMBS]
     }
 
-    pub(super) fn zero_w() -> W {
+    pub(crate) fn zero_w() -> W {
         [_mm512_setzero_si512(); 2 * LIMBS]
     }
 
@@ -95,7 +95,7 @@ kernel_call! {
         }
     }
 
-    pub(super) fn fp4_mul(out: &mut W4, x: &F4, y: &F4) {
+    pub(crate) fn fp4_mul(out: &mut W4, x: &F4, y: &F4) {
         let z = [zero_w(), zero_w()];
         let (mut a, mut b, mut c) = (z, z, z);
         fp2_mul(&mut a, &[x[0], x[1]], &[y[0], y[1]]);
