@@ -37,7 +37,7 @@ pub struct FpWide(pub(crate) [u64; 20]);
 
 impl Fp {
     /// `(p - 3) / 4`.
-    const P_MINUS_3_OVER_4: [u64; 10] = kernel::limbs_from_hex(
+    pub(crate) const P_MINUS_3_OVER_4: [u64; 10] = kernel::limbs_from_hex(
         "4a03dcffcd1dbcc4e0938c751c04a8015ba13e344884c6ecef9b03c7ce5d5112922b90ebdb820ab36734c0e53d1cdb6bda0d9e9544c5c3b8295e3f7dc8692922b0fb705539959644a",
     );
     const LAZY_P: [u64; 10] = {

@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha512};
 
-use crate::curve::{Affine, Checked, G1Affine, G1Projective, Projective, X_ABS};
+use crate::curve::{Affine, Checked, G1Affine, G1Projective, Projective};
 use crate::fp::Fp;
 use crate::lanes::{Vectors, g1};
 
@@ -127,7 +127,7 @@ fn clear_cofactor(p: &G1Projective) -> G1Projective {
     {
         return product;
     }
-    p.mul_u64_vartime(X_ABS + 1)
+    p.mul_x_abs().add(p)
 }
 
 #[cfg(test)]

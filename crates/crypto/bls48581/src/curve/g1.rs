@@ -3,7 +3,7 @@
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::scalar::{X_ABS, signed_windows};
+use super::scalar::signed_windows;
 use super::{Affine, Curve, HalfScalar, Projective, split_by_eigenvalue};
 use crate::field::Field;
 use crate::fp::Fp;
@@ -85,7 +85,7 @@ impl Curve for G1 {
             // In the subgroup the formulas always hold.
             return g1::mul_x_power::<Vectors>(&p, 8).is_some_and(|m| m == Self::endomorphism(&p));
         }
-        let multiple = (0..8).fold(p, |q, _| q.mul_u64_vartime(X_ABS));
+        let multiple = (0..8).fold(p, |q, _| q.mul_x_abs());
         multiple == Self::endomorphism(&p)
     }
 

@@ -5,7 +5,7 @@
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::scalar::{X_ABS, bits_at, split_by_x};
+use super::scalar::{bits_at, split_by_x};
 use super::{Affine, Curve, HalfScalar, Projective};
 use crate::field::Field;
 use crate::fr::Fr;
@@ -143,7 +143,7 @@ impl Curve for G2 {
         if Vectors::available() {
             return g2::mul_x(&p) == Self::endomorphism(&p);
         }
-        p.mul_u64_vartime(X_ABS) == Self::endomorphism(&p)
+        p.mul_x_abs() == Self::endomorphism(&p)
     }
 
     fn mul_ct(p: &G2Projective, k: &Fr) -> G2Projective {

@@ -247,7 +247,17 @@ impl<C: Curve> Projective<C> {
         crate::msm::mul_vartime(self, k)
     }
 
+    /// `[|x|] self` for any point of the curve: `2^32 + 2^30 + 2^10 - 2^7 + 1`.
+    #[must_use]
+    pub(crate) fn mul_x_abs(&self) -> Self {
+        let minus = self.neg();
+        [(2, self), (20, self), (3, &minus), (7, self)]
+            .into_iter()
+            .fold(*self, |acc, (n, term)| acc.double_n(n).add(term))
+    }
+
     /// `[k] self` for a small public scalar and any point of the curve.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn mul_u64_vartime(&self, k: u64) -> Self {
         let mut acc = Self::identity();

@@ -182,9 +182,27 @@ impl Field for Fp2 {
         }
     }
 
+    /// Two powers in the base field, no inversion: the second gives root and inverse root of half a trace, or of its
+    /// negation, and either serves.
     fn sqrt_vartime(&self) -> Option<Self> {
-        let (a, b) = quadratic_sqrt(&self.a, &self.b)?;
-        Some(Self { a, b })
+        if self.b.is_zero() {
+            let (a, b) = quadratic_sqrt(&self.a, &self.b)?;
+            return Some(Self { a, b });
+        }
+        let root = self.a.square().add(&self.b.square()).sqrt_vartime()?;
+        let half = self.a.add(&root).halve();
+        // h^((p-3)/4); with r = h w: r^2 = h and w = 1/r, or r^2 = -h and w = -1/r. Never zero, as b is not.
+        let w = half.pow_vartime(&Fp::P_MINUS_3_OVER_4);
+        let r = half.mul(&w);
+        let other = self.b.mul(&w).halve();
+        Some(if r.square() == half {
+            Self { a: r, b: other }
+        } else {
+            Self {
+                a: other.neg(),
+                b: r,
+            }
+        })
     }
 
     fn is_square_vartime(&self) -> bool {

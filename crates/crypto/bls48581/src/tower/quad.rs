@@ -241,11 +241,7 @@ pub(super) fn quadratic_sqrt<F: Field>(a: &F, b: &F) -> Option<(F, F)> {
         let quotient = a.mul(&F::ONE.mul_nonresidue().invert_or_zero());
         return Some((F::ZERO, quotient.sqrt_vartime()?));
     }
-    let n = norm(a, b);
-    if !n.is_square_vartime() {
-        return None;
-    }
-    let root = n.sqrt_vartime()?;
+    let root = norm(a, b).sqrt_vartime()?;
     // (a + root)(a - root) = x^2 b^2 is a non-residue: exactly one of the two halves is a square.
     let mut half = a.add(&root).halve();
     if !half.is_square_vartime() {
