@@ -18,6 +18,9 @@ demo:
 deny:
     cargo deny check
 
+wasm:
+    bash .ci/wasm
+
 ci:
     bash .ci/run
 

@@ -161,7 +161,7 @@ const FORBIDDEN_PACKAGES: [&str; 12] = [
 ];
 
 /// Source text that a core must not contain outside its tests.
-const FORBIDDEN_TEXT: [&str; 13] = [
+const FORBIDDEN_TEXT: [&str; 19] = [
     "std::fs",
     "std::net::Tcp",
     "std::net::Udp",
@@ -173,9 +173,31 @@ const FORBIDDEN_TEXT: [&str; 13] = [
     "std::process",
     "std::env",
     "std::thread",
+    "std::os::",
+    "ToSocketAddrs",
+    "println!",
+    "UNIX_EPOCH",
     "async fn",
+    "async move",
+    "async {",
     "getrandom",
 ];
+
+/// Modules of the standard library that a core must not import, also not inside braces.
+const FORBIDDEN_MODULES: [&str; 6] = ["fs", "io", "process", "env", "thread", "os"];
+
+/// Forbidden modules in the groups `use std::{..}` of a source.
+fn grouped(code: &str) -> Vec<&str> {
+    let groups = code.split("std::{").skip(1);
+    let listed = groups.filter_map(|g| g.split(';').next());
+    listed
+        .flat_map(|g| g.split([',', '{', '}', ' ', '\n']))
+        .filter(|m| {
+            let module = m.split("::").next().unwrap_or_default();
+            FORBIDDEN_MODULES.contains(&module)
+        })
+        .collect()
+}
 
 /// The part of a source file before its unit tests, without comments.
 fn production(text: &str) -> String {
@@ -223,6 +245,8 @@ fn cores_have_no_async_io_clock_or_os_randomness() {
                 }
                 assert!(!code.contains(text), "{} uses {text}", file.display());
             }
+            let modules = grouped(&code);
+            assert!(modules.is_empty(), "{} uses {modules:?}", file.display());
         }
     }
 }
@@ -232,6 +256,14 @@ fn clock_use_is_found() {
     let code =
         production("fn f() { let t = std::time::Instant::now(); }\n#[cfg(test)]\nmod tests { }\n");
     assert!(FORBIDDEN_TEXT.iter().any(|t| code.contains(t)));
+    assert_eq!(
+        grouped("use std::{collections::BTreeMap, fs::File, sync::{Arc, Mutex}, thread};"),
+        ["fs::File", "thread"]
+    );
+    assert_eq!(
+        grouped("use std::{fmt, sync::Arc}; fs(); io"),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]
