@@ -4,10 +4,10 @@
 //! any machine and for one with `mulx` (BMI2), and take what the process uses.
 //!
 //! Limits: a field product is 200 products of words and 10 for the quotients. On the machine of the measurements
-//! (4.1 GHz) a word product whose halves are added with carry takes 1.35 to 1.5 cycles whatever the schedule, because the
-//! second half of `mulx` and both additions compete for two ports: 284 cycles or 69 ns at least for a product with its
-//! reduction in sequence, less where the rows of reduction and product overlap. Rows with two interleaved carry chains
-//! (`adcx`, `adox`, by hand) came to 76 ns, one step of Karatsuba's method to 82 ns, sums by columns to 125 ns.
+//! (4.1 GHz) `mulx` with one addition runs at one per cycle, with the two additions that a product needs (`adcx`,
+//! `adox`) at one per 1.5 cycles. In the compiled rows, where the first additions fall away, a word product takes 1.27
+//! cycles: 65 ns for product and reduction in isolation. Rows with two interleaved chains by hand came to 76 ns, one step
+//! of Karatsuba's method to 82 ns, sums by columns to 125 ns.
 //! Without `mulx` the multiplier overwrites the carry flag, so each row's products pass through memory: 766
 //! instructions for 100 products.
 //!
