@@ -17,7 +17,7 @@ use rand_chacha::{
 };
 
 use super::{
-    x86::{Affine8, Fe8, Point8},
+    x86::{Affine8, Fe8, Point8, gather4, scatter4},
     *,
 };
 use crate::{Point, mul::tests::points};
@@ -82,6 +82,36 @@ fn check_field(a: &[Fe; WIDTH], b: &[Fe; WIDTH]) {
     same(blended.scatter(), pick, "blend");
 }
 
+/// Vectors of four are vectors of eight cut in two.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+fn check_four(a: &[Fe; WIDTH], b: &[Fe; WIDTH]) {
+    for half in 0..2 {
+        let part = |v: &[Fe; WIDTH]| {
+            [
+                v[4 * half],
+                v[4 * half + 1],
+                v[4 * half + 2],
+                v[4 * half + 3],
+            ]
+        };
+        let (a, b) = (part(a), part(b));
+        let (va, vb) = (gather4(a.each_ref()), gather4(b.each_ref()));
+        let pick = va.blend(&vb, 0b0110);
+        for (got, want) in [
+            (va, a),
+            (va.carry(), a),
+            (va.mul(&vb), core::array::from_fn(|i| a[i] * b[i])),
+            (va.square(), core::array::from_fn(|i| a[i] * a[i])),
+            (pick, [a[0], b[1], b[2], a[3]]),
+        ] {
+            let got = scatter4(&got);
+            for lane in 0..4 {
+                assert_eq!(got[lane].to_bytes(), want[lane].to_bytes());
+            }
+        }
+    }
+}
+
 /// The loosest operands that the point formulas multiply: limbs just below 2^48.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
 fn check_loose(a: &[Fe; WIDTH], b: &[Fe; WIDTH]) {
@@ -132,6 +162,7 @@ fn field_lanes_equal_the_portable_field() {
             // SAFETY: the machine has the instructions.
             unsafe {
                 check_field(a, &b);
+                check_four(a, &b);
                 check_loose(a, &b);
             }
         }

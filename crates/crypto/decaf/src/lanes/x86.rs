@@ -10,8 +10,11 @@ use core::arch::x86_64::__m512i;
 use super::{Event, Fe, WIDTH, WideRow};
 use crate::{Point, Scalar, point::AffineNiels};
 
+mod arithmetic;
 mod buckets;
+mod eight;
 mod field;
+mod four;
 mod msm;
 mod point;
 mod positions;
@@ -25,6 +28,8 @@ pub(crate) use positions::Term;
 pub(super) use field::Fe8;
 #[cfg(test)]
 pub(super) use point::{Affine8, Point8};
+#[cfg(test)]
+pub(super) use quad::{gather as gather4, scatter as scatter4};
 
 type V = __m512i;
 

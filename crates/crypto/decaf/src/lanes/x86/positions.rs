@@ -94,18 +94,9 @@ pub(super) fn sums_vartime(sums: &[&[Term<'_>]]) -> Vec<Point> {
             slots[*slot] = p;
         }
     }
-    let mut segments = Vec::with_capacity(sums.len());
-    for part in slots.chunks_exact(POSITIONS) {
-        segments.push(join(part));
-    }
     let mut out = Vec::with_capacity(sums.len());
-    for pair in segments.chunks(2) {
-        let second = pair.get(1).unwrap_or(&pair[0]);
-        let (a, b) = quad::join_segments(&pair[0], second);
-        out.push(a);
-        if pair.len() == 2 {
-            out.push(b);
-        }
+    for part in slots.chunks_exact(POSITIONS) {
+        out.push(quad::join_segments(&join(part)));
     }
     out
 }

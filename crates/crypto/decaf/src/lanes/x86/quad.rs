@@ -1,5 +1,6 @@
 //! One point in four lanes: the independent products of a doubling or an addition side by side. Two vector products take
-//! the place of seven to nine single ones. The upper four lanes repeat the lower ones or hold a second point.
+//! the place of seven to nine single ones. Vectors are half as
+//! wide as the others': a third port adds them.
 
 #![allow(
     clippy::indexing_slicing,
@@ -8,15 +9,18 @@
 )]
 
 use core::arch::x86_64::{
-    _mm512_add_epi64, _mm512_cmpeq_epi64_mask, _mm512_mask_add_epi64, _mm512_mask_blend_epi64,
-    _mm512_mask_sub_epi64, _mm512_permutex_epi64, _mm512_set_epi64, _mm512_sub_epi64,
+    _mm256_add_epi64, _mm256_cmpeq_epi64_mask, _mm256_mask_add_epi64, _mm256_mask_blend_epi64,
+    _mm256_mask_sub_epi64, _mm256_permute4x64_epi64, _mm256_set_epi64x, _mm256_sub_epi64,
+    _mm512_castsi512_si256, _mm512_zextsi256_si512,
 };
 
 use zeroize::Zeroize;
 
 use super::{
     WIDTH,
-    field::{EIGHT_P, Fe8, LIMBS, splat},
+    arithmetic::{EIGHT_P, LIMBS},
+    field::Fe8,
+    four::{Fe4, splat},
     positions::SEGMENT,
 };
 use crate::{
@@ -38,41 +42,59 @@ const fn lanes(a: i32, b: i32, c: i32, d: i32) -> i32 {
 
 /// (X, Y, Z, T), tight.
 #[derive(Clone, Copy)]
-struct Quad(Fe8);
+struct Quad(Fe4);
 
 /// (Y - X, Y + X, 2Z, 2(d-1)T), loose.
 #[derive(Clone, Copy)]
-struct QuadNiels(Fe8);
+struct QuadNiels(Fe4);
 
 /// Each limb with its lanes in another order.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn permute<const ORDER: i32>(a: &Fe8) -> Fe8 {
+fn permute<const ORDER: i32>(a: &Fe4) -> Fe4 {
     let mut r = a.0;
     for v in &mut r {
-        *v = _mm512_permutex_epi64::<ORDER>(*v);
+        *v = _mm256_permute4x64_epi64::<ORDER>(*v);
     }
-    Fe8(r)
+    Fe4(r)
+}
+
+/// Four elements of the portable form, loose.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+pub(in crate::lanes) fn gather(v: [&Fe; 4]) -> Fe4 {
+    let [a, b, c, d] = v;
+    let wide = Fe8::gather([a, b, c, d, a, b, c, d]);
+    let mut r = [_mm512_castsi512_si256(wide.0[0]); LIMBS];
+    for k in 1..LIMBS {
+        r[k] = _mm512_castsi512_si256(wide.0[k]);
+    }
+    Fe4(r)
+}
+
+/// The portable form of each lane.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+pub(in crate::lanes) fn scatter(v: &Fe4) -> [Fe; 4] {
+    let mut wide = Fe8::small(0);
+    for k in 0..LIMBS {
+        wide.0[k] = _mm512_zextsi256_si512(v.0[k]);
+    }
+    let [a, b, c, d, ..] = wide.scatter();
+    [a, b, c, d]
 }
 
 impl Quad {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
     fn new(p: &Point) -> Self {
-        Self::pair(p, p)
-    }
-
-    /// Another point in the upper lanes.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    fn pair(p: &Point, q: &Point) -> Self {
-        Self(Fe8::gather([&p.x, &p.y, &p.z, &p.t, &q.x, &q.y, &q.z, &q.t]).carry())
+        Self(gather([&p.x, &p.y, &p.z, &p.t]).carry())
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
     fn point(&self) -> Point {
-        let [x, y, z, t, ..] = self.0.scatter();
+        let [x, y, z, t] = scatter(&self.0);
         Point { x, y, z, t }
     }
 
@@ -83,23 +105,23 @@ impl Quad {
         let mut s = permute::<{ lanes(0, 1, 2, 0) }>(&self.0);
         let y = permute::<{ lanes(1, 1, 1, 1) }>(&self.0);
         for k in 0..LIMBS {
-            s.0[k] = _mm512_mask_add_epi64(s.0[k], 0x88, s.0[k], y.0[k]);
+            s.0[k] = _mm256_mask_add_epi64(s.0[k], 0x88, s.0[k], y.0[k]);
         }
         // (A, B, C, S); w = (A + B, A - B, 2C, S) = (H, G, 2C, S); v = (H - S, G + 2C) = (E, F).
         let q = s.square();
         let other = permute::<{ lanes(1, 0, 2, 3) }>(&q);
         let mut w = q;
         for k in 0..LIMBS {
-            let biased = _mm512_add_epi64(other.0[k], splat(EIGHT_P[k]));
-            w.0[k] = _mm512_mask_add_epi64(q.0[k], 0x55, q.0[k], other.0[k]);
-            w.0[k] = _mm512_mask_sub_epi64(w.0[k], 0x22, biased, q.0[k]);
+            let biased = _mm256_add_epi64(other.0[k], splat(EIGHT_P[k]));
+            w.0[k] = _mm256_mask_add_epi64(q.0[k], 0x55, q.0[k], other.0[k]);
+            w.0[k] = _mm256_mask_sub_epi64(w.0[k], 0x22, biased, q.0[k]);
         }
         let tail = permute::<{ lanes(3, 2, 2, 3) }>(&w);
         let mut v = w;
         for k in 0..LIMBS {
-            let biased = _mm512_add_epi64(w.0[k], splat(EIGHT_P[k]));
-            v.0[k] = _mm512_sub_epi64(biased, tail.0[k]);
-            v.0[k] = _mm512_mask_add_epi64(v.0[k], 0x22, w.0[k], tail.0[k]);
+            let biased = _mm256_add_epi64(w.0[k], splat(EIGHT_P[k]));
+            v.0[k] = _mm256_sub_epi64(biased, tail.0[k]);
+            v.0[k] = _mm256_mask_add_epi64(v.0[k], 0x22, w.0[k], tail.0[k]);
         }
         // (E, F, H, G), then X = EF, Y = GH, Z = FG, T = EH.
         let hg = permute::<{ lanes(0, 0, 0, 1) }>(&w);
@@ -112,14 +134,14 @@ impl Quad {
     /// (Y - X, Y + X, Z, T)
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    fn spread(&self) -> Fe8 {
+    fn spread(&self) -> Fe4 {
         let base = permute::<{ lanes(1, 1, 2, 3) }>(&self.0);
         let x = permute::<{ lanes(0, 0, 2, 3) }>(&self.0);
         let mut r = base;
         for k in 0..LIMBS {
-            let biased = _mm512_add_epi64(base.0[k], splat(EIGHT_P[k]));
-            r.0[k] = _mm512_mask_add_epi64(r.0[k], 0x22, base.0[k], x.0[k]);
-            r.0[k] = _mm512_mask_sub_epi64(r.0[k], 0x11, biased, x.0[k]);
+            let biased = _mm256_add_epi64(base.0[k], splat(EIGHT_P[k]));
+            r.0[k] = _mm256_mask_add_epi64(r.0[k], 0x22, base.0[k], x.0[k]);
+            r.0[k] = _mm256_mask_sub_epi64(r.0[k], 0x11, biased, x.0[k]);
         }
         r
     }
@@ -134,11 +156,11 @@ impl Quad {
         let mut w = m;
         for k in 0..LIMBS {
             // In lanes 0 and 2 the minuend stands in lanes 1 and 2.
-            let minuend = _mm512_mask_blend_epi64(0x44, other.0[k], m.0[k]);
-            let subtrahend = _mm512_mask_blend_epi64(0x44, m.0[k], other.0[k]);
-            let biased = _mm512_add_epi64(minuend, splat(EIGHT_P[k]));
-            w.0[k] = _mm512_add_epi64(m.0[k], other.0[k]);
-            w.0[k] = _mm512_mask_sub_epi64(w.0[k], 0x55, biased, subtrahend);
+            let minuend = _mm256_mask_blend_epi64(0x44, other.0[k], m.0[k]);
+            let subtrahend = _mm256_mask_blend_epi64(0x44, m.0[k], other.0[k]);
+            let biased = _mm256_add_epi64(minuend, splat(EIGHT_P[k]));
+            w.0[k] = _mm256_add_epi64(m.0[k], other.0[k]);
+            w.0[k] = _mm256_mask_sub_epi64(w.0[k], 0x55, biased, subtrahend);
         }
         let left = permute::<{ lanes(0, 3, 2, 0) }>(&w);
         let right = permute::<{ lanes(2, 1, 3, 1) }>(&w);
@@ -149,7 +171,7 @@ impl Quad {
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
     fn niels(&self) -> QuadNiels {
         let d = i64::from(TWO_ONE_MINUS_D);
-        let factors = _mm512_set_epi64(d, 2, 1, 1, d, 2, 1, 1);
+        let factors = _mm256_set_epi64x(d, 2, 1, 1);
         QuadNiels(negate(&self.spread().mul_lanes(factors), 0x88))
     }
 }
@@ -157,10 +179,10 @@ impl Quad {
 /// The negative in the lanes of the mask; tight to loose.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn negate(a: &Fe8, mask: u8) -> Fe8 {
+fn negate(a: &Fe4, mask: u8) -> Fe4 {
     let mut r = *a;
     for k in 0..LIMBS {
-        r.0[k] = _mm512_mask_sub_epi64(r.0[k], mask, splat(EIGHT_P[k]), a.0[k]);
+        r.0[k] = _mm256_mask_sub_epi64(r.0[k], mask, splat(EIGHT_P[k]), a.0[k]);
     }
     r
 }
@@ -175,7 +197,7 @@ impl QuadNiels {
         } else {
             (&n.ypx, &n.ymx)
         };
-        let r = Fe8::gather([m, p, &TWO, &n.td, m, p, &TWO, &n.td]);
+        let r = gather([m, p, &TWO, &n.td]);
         Self(if negative {
             negate(&r.carry(), 0x88)
         } else {
@@ -193,7 +215,7 @@ impl QuadNiels {
         let index = splat(u64::from((digit ^ flip) & 15));
         let mut r = table[0].0;
         for i in 1..TABLE {
-            r.assign(&table[i].0, _mm512_cmpeq_epi64_mask(index, splat(i as u64)));
+            r.assign(&table[i].0, _mm256_cmpeq_epi64_mask(index, splat(i as u64)));
         }
         Self(r.blend(&Self(r).negative().0, flip))
     }
@@ -236,7 +258,7 @@ pub(super) fn mul(p: &Point, s: &Scalar) -> Point {
     }
     digits.zeroize();
     // The point may be a secret: the fence keeps the overwriting from being dropped.
-    table.fill(QuadNiels(Fe8::small(0)));
+    table.fill(QuadNiels(Fe4::small(0)));
     core::hint::black_box(&mut table);
     acc.point()
 }
@@ -276,22 +298,15 @@ pub(super) fn scheduled_vartime(
     acc.point()
 }
 
-/// sum 2^(56 i) a_i, and the same of b, side by side.
+/// sum 2^(56 i) a_i.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-pub(super) fn join_segments(a: &[Point; WIDTH], b: &[Point; WIDTH]) -> (Point, Point) {
-    let mut acc = Quad::pair(&a[WIDTH - 1], &b[WIDTH - 1]);
-    for i in (0..WIDTH - 1).rev() {
+pub(super) fn join_segments(segments: &[Point; WIDTH]) -> Point {
+    let mut acc = Quad::new(&segments[WIDTH - 1]);
+    for p in segments[..WIDTH - 1].iter().rev() {
         for _ in 0..SEGMENT {
             acc = acc.double();
         }
-        acc = acc.add(&Quad::pair(&a[i], &b[i]).niels());
+        acc = acc.add(&Quad::new(p).niels());
     }
-    let [x, y, z, t, x2, y2, z2, t2] = acc.0.scatter();
-    let second = Point {
-        x: x2,
-        y: y2,
-        z: z2,
-        t: t2,
-    };
-    (Point { x, y, z, t }, second)
+    acc.point()
 }
