@@ -7,8 +7,8 @@
 //! hashing are chains of 580 dependent squarings per square root, which no width shortens.
 //!
 //! Without vectors a product is 200 word products and their carries, 280 cycles; an addition in G1 is 12 products with
-//! nine reductions, 2190 word products at 1.7 cycles each: 1.8 times the speed of the base figure would need less than
-//! one cycle each, which portable code does not reach.
+//! nine reductions, 2190 word products at 1.7 cycles each. Half of its time would need less than one cycle per word
+//! product, which portable code does not reach.
 #![allow(missing_docs, reason = "criterion macros generate public functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
