@@ -6,10 +6,17 @@
 //! branch that is wrong one time in six costs less than a division each time. Quotients below the true ones are as good
 //! here, see [`super`].
 
+#[cfg(not(target_family = "wasm"))]
 use core::hint::select_unpredictable;
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+/// WebAssembly has an instruction for it and nobody to hint to.
+#[cfg(target_family = "wasm")]
+const fn select_unpredictable(condition: bool, yes: u64, no: u64) -> u64 {
+    if condition { yes } else { no }
+}
 
 /// Limbs above this have no room for three times their value.
 pub(super) const BITS: usize = 62;
