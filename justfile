@@ -21,6 +21,9 @@ deny:
 wasm:
     bash .ci/wasm
 
+aarch64:
+    bash .ci/aarch64
+
 ci:
     bash .ci/run
 

@@ -14,7 +14,8 @@ pub struct Features {
     pub ifma: bool,
     /// AVX-512 F, BW, VL with VAES and VPCLMULQDQ.
     pub vaes: bool,
-    /// AES, PCLMULQDQ and SSSE3 on 128 bits.
+    /// AES on 128 bits and carry-less products: AES-NI, PCLMULQDQ and SSSE3 of x86-64, or AES, PMULL and NEON of
+    /// `AArch64`.
     pub aes: bool,
     /// BMI2 and ADX: `mulx`, `adcx`, `adox`.
     pub adx: bool,
@@ -53,7 +54,21 @@ impl Features {
     }
 
     /// What this machine offers, whatever [`VARIABLE`] says.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    #[must_use]
+    pub fn of_machine() -> Self {
+        // Kernels take vectors from memory as little-endian integers.
+        Self {
+            aes: cfg!(target_endian = "little")
+                && std::arch::is_aarch64_feature_detected!("neon")
+                && std::arch::is_aarch64_feature_detected!("aes")
+                && std::arch::is_aarch64_feature_detected!("pmull"),
+            ..Self::PORTABLE
+        }
+    }
+
+    /// What this machine offers, whatever [`VARIABLE`] says.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     #[must_use]
     pub fn of_machine() -> Self {
         Self::PORTABLE

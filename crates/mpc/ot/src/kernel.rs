@@ -3,6 +3,8 @@
 //! Every function exists in portable constant-time form; machines with AES instructions use them after detection at run
 //! time. All forms give the same bits, which the tests check form against form and against independent code.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod gates;
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -38,6 +40,8 @@ enum Kind {
     AesNi,
     #[cfg(target_arch = "x86_64")]
     Vaes512,
+    #[cfg(target_arch = "aarch64")]
+    NeonAes,
 }
 
 impl fmt::Debug for Isa {
@@ -64,6 +68,8 @@ impl AesKey {
             Kind::Portable => Self(portable::expand(key)),
             #[cfg(target_arch = "x86_64")]
             Kind::AesNi | Kind::Vaes512 => Self(x86::expand(key)),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => Self(aarch64::expand(key)),
         }
     }
 }
@@ -97,6 +103,10 @@ impl Isa {
                 list.push(Self(Kind::Vaes512));
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if features.aes && aarch64::has_neon_aes() {
+            list.push(Self(Kind::NeonAes));
+        }
         list
     }
 
@@ -115,6 +125,8 @@ impl Isa {
             Kind::AesNi => "aes-ni",
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => "vaes-512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => "neon-aes",
         }
     }
 
@@ -126,6 +138,8 @@ impl Isa {
             Kind::AesNi => x86::encrypt_128(&key.0, blocks),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::encrypt_512(&key.0, blocks),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => aarch64::encrypt(&key.0, blocks),
         }
     }
 
@@ -147,6 +161,8 @@ impl Isa {
             Kind::AesNi => x86::hash_128(seed, tweak, blocks),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::hash_512(seed, tweak, blocks),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => aarch64::hash(seed, tweak, blocks),
         }
     }
 
@@ -170,6 +186,8 @@ impl Isa {
             Kind::AesNi => x86::hash_both_128(seed, tweak, offset, plain, shifted),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::hash_both_512(seed, tweak, offset, plain, shifted),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => aarch64::hash_both(seed, tweak, offset, plain, shifted),
         }
     }
 
@@ -231,6 +249,8 @@ impl Isa {
             Kind::AesNi => x86::products_128(a, b),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::products_512(a, b),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonAes => aarch64::products(a, b),
         };
         portable::reduce(low, high)
     }
@@ -249,6 +269,9 @@ impl Isa {
             Kind::AesNi => x86::transpose_128(matrix),
             #[cfg(target_arch = "x86_64")]
             Kind::Vaes512 => x86::transpose_512(matrix),
+            #[cfg(target_arch = "aarch64")]
+            // NEON belongs to every machine of this kind: the portable form is compiled with it.
+            Kind::NeonAes => portable::transpose(matrix),
         }
     }
 }

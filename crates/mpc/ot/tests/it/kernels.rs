@@ -58,6 +58,7 @@ fn fips197_known_answer() {
 #[test]
 fn forms_of_this_machine_are_listed_slowest_first() {
     let forms = Isa::of_machine();
+    println!("forms: {forms:?}");
     assert_eq!(forms[0], Isa::PORTABLE);
     assert_eq!(Isa::available().last(), Some(&Isa::best()));
 }
