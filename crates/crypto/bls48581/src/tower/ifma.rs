@@ -31,7 +31,7 @@ use super::{Fp2, Fp4, Fp8, Fp16, Fp48};
 use crate::fp::Fp;
 use crate::x8::ifma::{
     LIMBS, P, TWO_P, V, W, carry, carry_reduced, from_array, kernel_call, kernel_fn, load, mul_v,
-    reduce_open, splat, times, to_array,
+    reduce_v, splat, times, to_array,
 };
 use crate::x8::{FpX8, LANES};
 
@@ -106,14 +106,13 @@ kernel_call! {
     }
 
     fn reduce(out: &mut V, w: &W) {
-        let mut t = reduce_open(w);
-        carry(&mut t);
-        *out = t;
+        *out = reduce_v(w);
     }
 
     /// `3 w - 2 old` in the lanes of `minus`, `3 w + 2 old` in the others.
     fn reduce_cyclotomic(out: &mut V, w: &W, old: &V, minus: u8) {
-        let mut t = reduce_open(w);
+        // Sums across lanes leave borrows of many units for the highest limb, from which the quotient is estimated.
+        let mut t = reduce_v(w);
         for i in 0..LIMBS {
             let three = _mm512_add_epi64(t[i], _mm512_add_epi64(t[i], t[i]));
             let two = _mm512_add_epi64(old[i], old[i]);

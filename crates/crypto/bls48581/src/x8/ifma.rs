@@ -206,11 +206,11 @@ kernel_fn! {
         }
     }
 
-    /// Resolves carries and subtracts a multiple of `p`: from `[0, 8p)` to less than `1.2 p`, or `1.5 p` if
-    /// up to 90 carries enter the highest limb.
+    /// Resolves carries and subtracts a multiple of `p`: from `[0, 7.9p)` to less than `1.2 p`. Limbs are sums of at most
+    /// nine limbs of resolved numbers, less at most four.
     ///
-    /// The quotient by `p = 296.06 2^572` is taken from the highest limb. `436 / 2^17 = 1 / 300.6` is low enough that a
-    /// few borrows into that limb cannot make the difference negative.
+    /// The quotient by `p = 296.06 2^572` is taken from the highest limb. `436 / 2^17 = 1 / 300.6` is low enough that up
+    /// to four borrows into that limb cannot make the difference negative; more could.
     pub(crate) fn carry_reduced(t: &mut V) {
         let k = _mm512_srli_epi64::<17>(_mm512_mul_epu32(t[LIMBS - 1], splat(436)));
         for i in 0..LIMBS {
@@ -304,7 +304,7 @@ kernel_fn! {
 
     /// Montgomery reduction of a signed sum of products below `2^38 p^2` in absolute value, carries unresolved: the
     /// value is positive and below `1.2 p`.
-    pub(crate) fn reduce_open(w: &W) -> V {
+    fn reduce_open(w: &W) -> V {
         let zero = _mm512_setzero_si512();
         let (mask, inv) = (splat(MASK), splat(INV));
         let m = constant(&P);

@@ -6,6 +6,10 @@ use quil_bls48581::{
     SecretKey, Signature, SignatureError, hash_to_g1, verify_aggregate,
     verify_aggregate_same_message, verify_batch,
 };
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng as _, SeedableRng as _},
+};
 
 use crate::support::rng;
 
@@ -370,4 +374,21 @@ fn suite_is_fixed() {
         hex::encode(sk.prove_possession(b"context").to_bytes()),
         "0208ed81bafec1c28961b052612b4310f44402ef1fcdf4ef6e9de79350d2e0cad16813ad05d49fc8e4e769bd90988d400736ad6ca3f30ec7478011306a1c1aff7bcb8c82d004b0dbbcdc"
     );
+}
+
+/// A signature whose check passes through the rarest borrows of the vector form, among ordinary ones.
+#[test]
+fn every_honest_signature_verifies() {
+    for seed in 11..13 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        for _ in 0..25 {
+            let key = SecretKey::generate(&mut rng);
+            let public = key.public_key();
+            for _ in 0..4 {
+                let mut message = [0; 40];
+                rng.fill_bytes(&mut message);
+                assert_eq!(public.verify(&message, &key.sign(&message)), Ok(()));
+            }
+        }
+    }
 }
